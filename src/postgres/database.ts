@@ -1,0 +1,37 @@
+import type { Conninfo } from "../model/conninfo.js";
+
+/** An open session. Every query runs with an empty search path, so SQL names its schemas. */
+export interface Database {
+  /** The effective keywords of this session, defaults included, without password. */
+  readonly conninfo: Conninfo;
+  /** As the server numbers itself: 150018 is 15.18. */
+  readonly serverVersion: number;
+  readonly serverVersionText: string;
+  /** The session parameter `is_superuser`. */
+  readonly isSuperuser: boolean;
+  /** Runs one statement with bound parameters ($1 …). Throws DatabaseError. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Runs `work` in one transaction, rolled back when it throws. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** A walsender session that understands replication commands instead of ordinary SQL. */
+  readonly replication?: boolean;
+  /** Ends the attempt; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What PQping tells: `accepting` connections (a refused password counts), `rejecting` them (starting up, shutting
+ * down), `no-response`, or `no-attempt` because the parameters make none possible.
+ */
+export type PingAnswer = "accepting" | "rejecting" | "no-response" | "no-attempt";
+
+/** The way to servers. Injected, so that a flow says that it needs it. */
+export interface Databases {
+  /** Throws ConnectionError. */
+  connect(conninfo: Conninfo, options?: ConnectOptions): Promise<Database>;
+  ping(conninfo: Conninfo): Promise<PingAnswer>;
+}
