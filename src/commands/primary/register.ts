@@ -93,11 +93,9 @@ async function gatherFacts(
   context: CommandContext,
   { database, schemaOwner, record }: Participants,
 ): Promise<PrimaryRegistrationFacts> {
-  const [inRecovery, schema, mayCreateSchema] = await Promise.all([
-    isInRecovery(database),
-    readSchemaState(database),
-    readMayCreateSchema(schemaOwner),
-  ]);
+  const inRecovery = await isInRecovery(database);
+  const schema = await readSchemaState(database);
+  const mayCreateSchema = await readMayCreateSchema(schemaOwner);
   const records = schema.exists && schema.missingColumns.length === 0 ? await listNodes(database) : [];
   const other = records.find(
     ({ type, active, nodeId }) => type === "primary" && active && nodeId !== record.nodeId,

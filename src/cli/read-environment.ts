@@ -1,0 +1,37 @@
+import { homedir, userInfo } from "node:os";
+import { basename } from "node:path";
+import type { Environment } from "../context.js";
+import { exitCodes } from "../errors/exit-codes.js";
+import { UserError } from "../errors/user-error.js";
+
+/** Who runs us under which name. Throws UserError when the operating system has no name for the effective user. */
+export function readEnvironment(programPath: string): Environment {
+  return {
+    programName: readProgramName(programPath),
+    variables: process.env,
+    workingDirectory: process.env["PWD"] ?? process.cwd(),
+    homeDirectory: homedir(),
+    osUser: readOsUser(),
+  };
+}
+
+/** `repmgr` when called through a link of that name. */
+export function readProgramName(programPath: string): string {
+  return basename(programPath).replace(/\.js$/, "");
+}
+
+function readOsUser(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new UserError(
+      exitCodes.badConfiguration,
+      {
+        message: "unable to determine the name of the operating system user",
+        detail: `user ID is ${process.geteuid?.() ?? "unknown"}`,
+        hint: "add this user to /etc/passwd, or run as the user that owns the PostgreSQL data directory",
+      },
+      error,
+    );
+  }
+}
