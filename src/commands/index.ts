@@ -3,7 +3,7 @@ import type { Command } from "./define-command.js";
 /** Every command, loaded only when it is the one that runs or is explained. */
 const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
   primary: {
-    register: async () => (await import("./primary/register.js")).primaryRegister,
+    register: async () => (await import("./primary/register/command.js")).primaryRegister,
   },
   standby: {
     clone: async () => (await import("./standby/clone/command.js")).standbyClone,

@@ -1,0 +1,84 @@
+import type { PrimaryRegistrationStep } from "../../../decide/register-primary.js";
+import { DatabaseError } from "../../../errors/database-error.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { announceEvent } from "../../../events/announce-event.js";
+import { installSchema, SCHEMA_VERSION } from "../../../metadata/install-schema.js";
+import { deactivateNode, insertNode, updateNode } from "../../../metadata/nodes.js";
+import { ensureVotingTerm } from "../../../metadata/voting-term.js";
+import type { Database } from "../../../postgres/database.js";
+import type { CommandContext } from "../../define-command.js";
+import type { Participants } from "./gather.js";
+
+/** The schema comes first and stays whatever follows; the records change together or not at all. */
+export async function carryOut(
+  context: CommandContext,
+  work: Participants & { readonly steps: readonly PrimaryRegistrationStep[] },
+): Promise<void> {
+  const { database, record, steps } = work;
+  const isUpdate = steps.some(({ kind }) => kind === "update-record");
+  const event = { event: "primary_register", nodeId: record.nodeId } as const;
+  try {
+    for (const step of steps) await prepareSchema(context, work, step);
+    await database.transaction(async () => {
+      for (const step of steps) await changeRecords(database, step);
+    });
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    await announceEvent(context, { ...event, successful: false, details: error.message }, database);
+    throw new UserError(
+      exitCodes.databaseQuery,
+      { message: "unable to register the primary node", detail: error.message },
+      error,
+    );
+  }
+  const details = isUpdate ? "existing primary record updated" : null;
+  await announceEvent(context, { ...event, successful: true, details }, database);
+  context.reporter.notice(
+    `primary node record (ID: ${record.nodeId}) ${isUpdate ? "updated" : "registered"}`,
+  );
+}
+
+async function prepareSchema(
+  context: CommandContext,
+  { database, schemaOwner, record }: Participants,
+  step: PrimaryRegistrationStep,
+): Promise<void> {
+  if (step.kind !== "create-schema" && step.kind !== "upgrade-schema") return;
+  const { reporter } = context;
+  const user = database.conninfo.get("user");
+  const grant = schemaOwner === database || user === undefined ? {} : { grantTo: user };
+  if (step.kind === "upgrade-schema") {
+    await installSchema(schemaOwner, step.fromVersion, grant);
+    reporter.notice(`schema "repmgr" upgraded from version ${step.fromVersion} to ${SCHEMA_VERSION}`);
+    return;
+  }
+  reporter.notice('attempting to create schema "repmgr"');
+  await installSchema(schemaOwner, 0, grant);
+  reporter.notice('schema "repmgr" successfully created');
+  await announceEvent(
+    context,
+    { event: "cluster_created", nodeId: record.nodeId, successful: true, details: null },
+    database,
+  );
+}
+
+async function changeRecords(database: Database, step: PrimaryRegistrationStep): Promise<void> {
+  switch (step.kind) {
+    case "create-schema":
+    case "upgrade-schema":
+      return;
+    case "ensure-voting-term":
+      return ensureVotingTerm(database);
+    case "deactivate-node":
+      return deactivateNode(database, step.node);
+    case "insert-record":
+      if (await insertNode(database, step.record)) return;
+      throw new UserError(exitCodes.badConfiguration, {
+        message: `node ${step.record.nodeId} was registered by somebody else at this moment`,
+        hint: 'see "cluster show", then use -F/--force to overwrite the record',
+      });
+    case "update-record":
+      await updateNode(database, step.record);
+  }
+}
