@@ -13,7 +13,6 @@ export function renderFailure(context: CommandContext, commandName: string, erro
   if (context.format !== "json") return;
   context.reporter.data(
     renderJsonDocument({
-      schema_version: 1,
       command: commandName,
       exit_code: exitCode,
       error: { message, detail: detail ?? null, hint: hint ?? null },

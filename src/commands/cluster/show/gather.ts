@@ -1,0 +1,64 @@
+import type { ClusterFacts } from "../../../decide/cluster-health-facts.js";
+import { askNodes } from "../../../coordination/ask-nodes.js";
+import { DatabaseError } from "../../../errors/database-error.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { listNodes } from "../../../metadata/nodes.js";
+import type { NodeRecord } from "../../../model/node-record.js";
+import type { Database } from "../../../postgres/database.js";
+import { connectToLocalNode, openDatabaseOrFail } from "../../connect-local.js";
+import type { CommandContext } from "../../define-command.js";
+
+/** Reads the node records from the node at hand, then asks all nodes at once. Throws UserError. */
+export async function gatherClusterFacts(context: CommandContext): Promise<ClusterFacts> {
+  const records = await readNodeRecords(context);
+  const answers = await askNodes(records, context);
+  return {
+    nodes: answers.flatMap((answer, index) => {
+      const record = records[index];
+      return record === undefined ? [] : [{ record, answer }];
+    }),
+  };
+}
+
+async function readNodeRecords(context: CommandContext): Promise<readonly NodeRecord[]> {
+  const database = await connectToAnyNode(context);
+  try {
+    const records = await listNodes(database);
+    if (records.length > 0) return records;
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const problem = {
+      message: "unable to retrieve node records",
+      detail: error.message,
+      hint: registerHint(context),
+    };
+    throw new UserError(exitCodes.badConfiguration, problem, error);
+  }
+  throw new UserError(exitCodes.badConfiguration, {
+    message: "no node records were found",
+    hint: registerHint(context),
+  });
+}
+
+/** As in repmgr a configuration file, also one that was found without -f, wins over connection options. */
+function connectToAnyNode(context: CommandContext): Promise<Database> {
+  const { reporter, configFile, connection } = context;
+  if (reporter.isVerbose) reporter.info("connecting to database");
+  if (configFile === null) {
+    return openDatabaseOrFail(context, connection, {
+      exitCode: exitCodes.databaseConnection,
+      message: "connection to database failed",
+    });
+  }
+  if (connection.size > 0) {
+    reporter.warning("connection options are ignored because a configuration file is in use", {
+      detail: `configuration file is "${configFile}"`,
+    });
+  }
+  return connectToLocalNode(context);
+}
+
+function registerHint({ environment }: CommandContext): string {
+  return `register a primary with "${environment.programName} primary register"`;
+}
