@@ -1,0 +1,90 @@
+import { formatDuration } from "../model/duration.js";
+import { parseLogLevel } from "../output/log-level.js";
+import type { SettingName, Settings } from "./settings-table.js";
+
+/** What is wrong with settings together, or with one that repmgr merely warns about. */
+export interface CrossProblem {
+  readonly severity: "error" | "warning";
+  /** The settings that it is about; the message is shown at the last of them in the file. */
+  readonly about: readonly SettingName[];
+  readonly message: string;
+}
+
+export function checkTogether(settings: Settings): readonly CrossProblem[] {
+  return [
+    ...checkPairs(settings),
+    ...checkBarman(settings),
+    ...checkVotes(settings),
+    ...checkLogging(settings),
+  ];
+}
+
+const error = (about: readonly SettingName[], message: string): CrossProblem => ({
+  severity: "error",
+  about,
+  message,
+});
+const warning = (about: readonly SettingName[], message: string): CrossProblem => ({
+  severity: "warning",
+  about,
+  message,
+});
+
+function checkPairs(settings: Settings): readonly CrossProblem[] {
+  const problems: CrossProblem[] = [];
+  for (const check of ["archive_ready", "replication_lag"] as const) {
+    const [low, high] = [`${check}_warning`, `${check}_critical`] as const;
+    if (settings[high] <= settings[low]) {
+      problems.push(error([low, high], `"${high}" must be greater than "${low}"`));
+    }
+  }
+  if (settings.standby_reconnect_timeout < settings.node_rejoin_timeout) {
+    problems.push(
+      error(
+        ["standby_reconnect_timeout", "node_rejoin_timeout"],
+        '"standby_reconnect_timeout" must be equal to or greater than "node_rejoin_timeout"',
+      ),
+    );
+  }
+  return problems;
+}
+
+function checkBarman({ barman_host, barman_server }: Settings): readonly CrossProblem[] {
+  if ((barman_host === "") === (barman_server === "")) return [];
+  const about = ["barman_host", "barman_server"] as const;
+  return [
+    error(about, 'use "barman_host" for the hostname of the Barman server'),
+    error(about, 'use "barman_server" for the name of the [server] section in the Barman configuration file'),
+  ];
+}
+
+/** A vote must outlive the candidate that it was given to, with a tenth for clocks that run differently. */
+function checkVotes({ vote_timeout, vote_hold }: Settings): readonly CrossProblem[] {
+  const leastMs = Math.ceil((vote_timeout * 11) / 10) + 1000;
+  if (vote_hold >= leastMs) return [];
+  const least = formatDuration(leastMs);
+  return [
+    error(["vote_timeout", "vote_hold"], `"vote_hold" must be ${least} or greater with this "vote_timeout"`),
+  ];
+}
+
+function checkLogging({ log_level, log_facility }: Settings): readonly CrossProblem[] {
+  const problems: CrossProblem[] = [];
+  if (log_level !== "" && parseLogLevel(log_level) === null) {
+    problems.push(
+      warning(
+        ["log_level"],
+        `invalid log level "${log_level}" (available values: DEBUG, INFO, NOTICE, WARNING, ERROR, CRIT, ALERT or EMERG)`,
+      ),
+    );
+  }
+  if (!/^(?:STDERR|LOCAL[0-7]|USER|)$/.test(log_facility)) {
+    problems.push(
+      warning(
+        ["log_facility"],
+        `invalid log facility "${log_facility}" (available values: STDERR, LOCAL0 to LOCAL7 or USER)`,
+      ),
+    );
+  }
+  return problems;
+}
