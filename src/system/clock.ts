@@ -6,16 +6,19 @@ export interface Clock {
   now(): number;
   /** Never goes backwards; for measuring durations and deadlines. */
   monotonic(): number;
-  /** Rejects with the signal's reason when aborted. */
+  /** At most 24 days. Rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Node's timers fire at once beyond this. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
-      await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+      await sleepFor(Math.min(ms, LONGEST_SLEEP_MS), undefined, signal === undefined ? {} : { signal });
     } catch (error) {
       throw signal?.aborted === true ? signal.reason : error;
     }

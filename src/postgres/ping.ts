@@ -1,0 +1,17 @@
+import { ConnectionError } from "./connection-error.js";
+import type { Database, PingAnswer } from "./database.js";
+
+/** Answers as PQping does: a server that asks for a password, or refuses one, accepts connections. */
+export async function judgePing(connect: () => Promise<Database>): Promise<PingAnswer> {
+  try {
+    const database = await connect();
+    await database.close();
+    return "accepting";
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    const last = error.attempts.at(-1);
+    if (error.kind === "invalid-parameter") return "no-attempt";
+    if (error.kind === "starting-up") return "rejecting";
+    return last?.authenticationSeen === true || error.sqlState !== null ? "accepting" : "no-response";
+  }
+}

@@ -1,0 +1,92 @@
+import type { Client, QueryResult } from "pg";
+import { DatabaseError } from "../errors/database-error.js";
+import type { Conninfo } from "../model/conninfo.js";
+import { isSecretKeyword } from "../model/conninfo-keywords.js";
+import { systemClock } from "../system/clock.js";
+import type { Database } from "./database.js";
+import type { StartedSession } from "./start-session.js";
+
+/** A server that does not answer any more is not waited for. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+/** The open session as the rest of the program knows it. */
+export function makeDatabase(session: StartedSession, conninfo: Conninfo): Database {
+  const { client, parameters } = session;
+  const losses: Error[] = [];
+  client.on("error", (error) => losses.push(error));
+  const query = async <Row extends object>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> => {
+    if (losses.length > 0) throw describeQueryFailure(losses[0]);
+    try {
+      const result: QueryResult<Row> | QueryResult<Row>[] =
+        values.length === 0 ? await client.query<Row>(text) : await client.query<Row>(text, [...values]);
+      // Several statements in one text answer with several results, the last of which counts.
+      return (Array.isArray(result) ? (result as QueryResult<Row>[]).at(-1) : result)?.rows ?? [];
+    } catch (error) {
+      throw describeQueryFailure(losses[0] ?? error);
+    }
+  };
+  const serverVersionText = parameters.get("server_version") ?? "";
+  return {
+    conninfo: new Map([...conninfo].filter(([keyword]) => !isSecretKeyword(keyword))),
+    serverVersion: numberVersion(serverVersionText),
+    serverVersionText,
+    isSuperuser: parameters.get("is_superuser") === "on",
+    query,
+    transaction: (work) => runTransaction(query, work),
+    close: () => closeClient(client),
+  };
+}
+
+async function runTransaction<T>(
+  query: (text: string) => Promise<unknown>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await query("BEGIN");
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    // The reason is the failure of the work, whatever becomes of the rollback.
+    await query("ROLLBACK").catch(() => {});
+    throw error;
+  }
+  await query("COMMIT");
+  return result;
+}
+
+async function closeClient(client: Client): Promise<void> {
+  const finished = new AbortController();
+  const givingUp = systemClock.sleep(CLOSE_TIMEOUT_MS, finished.signal).then(
+    () => void client.connection.stream.destroy(),
+    () => {},
+  );
+  await Promise.race([client.end().catch(() => {}), givingUp]);
+  finished.abort();
+}
+
+/** 150018 for `15.18 (Debian …)`, 180000 for `18beta1`. */
+export function numberVersion(text: string): number {
+  const match = /^(\d+)(?:\.(\d+))?/.exec(text);
+  return Number(match?.[1] ?? "0") * 10_000 + Number(match?.[2] ?? "0");
+}
+
+function describeQueryFailure(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, severity, detail, hint } = error as Error & Readonly<Record<string, string | undefined>>;
+  if (severity !== undefined && code !== undefined) {
+    return new DatabaseError({ message: error.message, sqlState: code, detail, hint });
+  }
+  const isOfSession =
+    code !== undefined ||
+    error.message.startsWith("Connection terminated") ||
+    error.message.includes("not queryable");
+  if (!isOfSession) return error;
+  return new DatabaseError({
+    message: "connection to server was lost",
+    detail: error.message,
+    sqlState: null,
+  });
+}

@@ -1,0 +1,40 @@
+import { defineConfig } from "vitest/config";
+import { findPostgresVersions } from "./test/harness/postgres-versions.js";
+
+const hasPostgres = findPostgresVersions().length > 0;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "scenario", include: ["test/scenario/**/*.test.ts"] } },
+      {
+        test: {
+          name: "integration",
+          include: hasPostgres
+            ? ["test/integration/**/*.test.ts"]
+            : ["test/harness/postgres-missing.test.ts"],
+          globalSetup: "test/harness/global-setup.ts",
+          setupFiles: "test/harness/setup-file.ts",
+          pool: "forks",
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "guides",
+          include: ["test/guides/**/*.test.ts"],
+          globalSetup: "test/harness/containers-global-setup.ts",
+          pool: "forks",
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
