@@ -31,7 +31,7 @@ export async function runCommand(request: {
   const context: CommandContext = {
     clock,
     processes: systemProcesses,
-    databases: createDatabases(environment),
+    databases: createDatabases(environment, { warn: (message) => reporter.warning(message) }),
     reporter,
     environment,
     cleanup,

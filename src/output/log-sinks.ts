@@ -17,7 +17,7 @@ export function createTextSink(destination: TextDestination, render: (record: Lo
 
 /** One JSON object a line (`log_format=json`): time, level, program, pid, message, detail, hint. */
 export async function createJsonSink(destination: TextDestination, program: string): Promise<LogSink> {
-  const { pino } = await import("pino");
+  const { default: pino } = await import("pino");
   const customLevels = Object.fromEntries(
     logLevels.map((level, index) => [level.toLowerCase(), (logLevels.length - index) * 10]),
   ) as Record<Lowercase<LogLevel>, number>;

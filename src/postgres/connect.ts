@@ -133,4 +133,10 @@ function refuseImpossible(conninfo: Conninfo): void {
   }
   if (conninfo.get("sslcertmode") === "require")
     throw refuseParameter("sslcertmode=require is not supported");
+  if ((conninfo.get("requirepeer") ?? "") !== "") {
+    throw refuseParameter(
+      "requirepeer is not supported: Node does not tell who owns the other end of a socket",
+      "leave it out, or use a host name and sslmode=verify-full",
+    );
+  }
 }

@@ -41,7 +41,7 @@ export function hintFor(failure: AttemptFailure, request: FailedRequest): string
 
 function hintOnMissingPassword({ conninfo, address, lookup }: FailedRequest): string {
   const passfile = lookup.passfile ?? "";
-  if (lookup.warning !== null) return `${lookup.warning}; run: chmod 600 "${passfile}"`;
+  if (lookup.warning !== null) return `${lookup.warning}; make it a file of yours: chmod 600 "${passfile}"`;
   const fields = [
     hostOfPasswordFile(address.host),
     address.host.port,

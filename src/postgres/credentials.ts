@@ -10,27 +10,35 @@ export interface PasswordFileKey {
 
 export interface PasswordLookup {
   readonly password: string | null;
-  /** Why the file was not read, in libpq's words. */
+  /** Why the file was not used, in libpq's words. */
   readonly warning: string | null;
+  /** libpq says nothing about a file that it may not open: it may be somebody else's home. */
+  readonly isSilent: boolean;
 }
 
 /** Looks a password up by the rules of libpq: the first matching line counts, a file that others may read is ignored. */
 export async function findPassword(passfile: string, key: PasswordFileKey): Promise<PasswordLookup> {
   const file = await readOwnedFile(passfile);
+  const refuse = (warning: string | null, isSilent = false): PasswordLookup => ({
+    password: null,
+    warning,
+    isSilent,
+  });
   switch (file.kind) {
     case "absent":
-      return { password: null, warning: null };
+      return refuse(null);
     case "not-a-file":
-      return { password: null, warning: `password file "${passfile}" is not a plain file` };
+      return refuse(`password file "${passfile}" is not a plain file`);
     case "unreadable":
-      return { password: null, warning: `password file "${passfile}" cannot be read: ${file.reason}` };
+      return refuse(`password file "${passfile}" cannot be read: ${file.reason}`, true);
     case "file":
   }
   if ((file.mode & 0o077) !== 0) {
-    const warning = `password file "${passfile}" has group or world access; permissions should be u=rw (0600) or less`;
-    return { password: null, warning };
+    return refuse(
+      `password file "${passfile}" has group or world access; permissions should be u=rw (0600) or less`,
+    );
   }
-  return { password: searchPasswordFile(file.content.toString(), key), warning: null };
+  return { ...refuse(null), password: searchPasswordFile(file.content.toString(), key) };
 }
 
 /** Lines are `host:port:database:user:password`; `*` matches anything, a backslash takes a colon's meaning away. */

@@ -38,7 +38,7 @@ export async function tryAddress(
 ): Promise<AddressOutcome> {
   const { conninfo, signal } = attempting;
   const lookup = await lookUpPassword(conninfo, address);
-  if (lookup.warning !== null) attempting.warn(lookup.warning);
+  if (lookup.warning !== null && !lookup.isSilent) attempting.warn(lookup.warning);
   const deadline = startDeadline(attempting.timeoutMs, signal);
   const attempts: ConnectionAttempt[] = [];
   try {
@@ -146,7 +146,7 @@ interface CredentialLookup extends PasswordLookup {
 
 async function lookUpPassword(conninfo: Conninfo, address: ServerAddress): Promise<CredentialLookup> {
   const given = conninfo.get("password") ?? "";
-  if (given !== "") return { password: given, warning: null, passfile: null };
+  if (given !== "") return { password: given, warning: null, isSilent: true, passfile: null };
   const passfile = conninfo.get("passfile") ?? "";
   const key = {
     host: hostOfPasswordFile(address.host),

@@ -1,0 +1,103 @@
+import { runBaseBackup } from "../../../clone-sources/base-backup.js";
+import {
+  CLONE_MARKER,
+  markProcess,
+  removeCloneMarker,
+  writeCloneMarker,
+} from "../../../clone-sources/clone-marker.js";
+import { renderCommandLine } from "../../../decide/base-backup-command.js";
+import type { CloneStep } from "../../../decide/clone.js";
+import type { CloneRequest } from "../../../decide/clone-facts.js";
+import { formatSize } from "../../../decide/clone-target.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { createProgress } from "../../../output/progress.js";
+import { childEnvironment } from "../../../postgres/child-environment.js";
+import { inspectPath, readFreeBytes } from "../../../system/directories.js";
+import { currentProcessId } from "../../../system/process-table.js";
+import type { CommandContext } from "../../define-command.js";
+
+type BackupStep = Extract<CloneStep, { readonly kind: "base-backup" }>;
+
+/** Runs pg_basebackup into the prepared directory. Throws UserError that says what is left there. */
+export async function takeBackup(
+  context: CommandContext,
+  request: CloneRequest,
+  step: BackupStep,
+): Promise<void> {
+  const { reporter, clock, interrupted } = context;
+  const { dataDirectory } = request;
+  const patience = "this may take some time; consider using the -c/--fast-checkpoint option";
+  reporter.notice(
+    "starting backup (using pg_basebackup)...",
+    request.fastCheckpoint ? {} : { hint: patience },
+  );
+  reporter.info(`executing:\n  ${renderCommandLine(step.command)}`);
+  const progress = createProgress("copying", { reporter, now: () => clock.monotonic() });
+  let marking: Promise<void> | null = null;
+  const outcome = await runBaseBackup(context.processes, {
+    ...step.command,
+    env: childEnvironment(request.source).env,
+    signal: interrupted,
+    onProgress: (doneKb, totalKb) => {
+      // Not earlier: pg_basebackup wants an empty directory, and has looked at it when it first reports.
+      marking ??= markDirectory(dataDirectory, step);
+      marking.catch(() => undefined);
+      progress.update(doneKb, totalKb);
+    },
+  }).finally(() => progress.stop());
+  await settle(marking);
+  if (outcome.kind === "complete") return;
+  const remains = await describeRemains(dataDirectory, step);
+  if (interrupted.aborted) {
+    throw new UserError(exitCodes.badBaseBackup, { message: "standby clone was interrupted", ...remains });
+  }
+  const hint = outcome.diskFull ? await describeShortage(dataDirectory, step) : remains.hint;
+  throw new UserError(exitCodes.badBaseBackup, {
+    message: "unable to take a base backup of the source server",
+    detail: `${outcome.reason}\n${remains.detail}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+async function markDirectory(dataDirectory: string, step: BackupStep): Promise<void> {
+  await writeCloneMarker(dataDirectory, {
+    program: await markProcess(currentProcessId()),
+    createdSlot: step.createdSlot,
+    externalDirectories: step.externalDirectories,
+  });
+}
+
+/** Without a marker the clone is as good; only a later run after a crash would know less. */
+async function settle(marking: Promise<void> | null): Promise<void> {
+  await marking?.catch(() => undefined);
+}
+
+/** pg_basebackup cleans up after an error of its own, but not when a signal ends it; so look. */
+async function describeRemains(
+  dataDirectory: string,
+  { externalDirectories }: BackupStep,
+): Promise<{ readonly detail: string; readonly hint?: string }> {
+  const facts = await inspectPath(dataDirectory);
+  const entries = facts.kind === "directory" ? facts.entries : [];
+  if (entries.length === 1 && entries[0] === CLONE_MARKER) await removeCloneMarker(dataDirectory);
+  const remains = entries.some((entry) => entry !== CLONE_MARKER) ? [dataDirectory] : [];
+  for (const path of externalDirectories) {
+    const external = await inspectPath(path);
+    if (external.kind === "directory" && external.entries.length > 0) remains.push(path);
+  }
+  if (remains.length === 0) return { detail: `nothing is left in data directory "${dataDirectory}"` };
+  return {
+    detail: `an unfinished copy is left in ${remains.map((path) => `"${path}"`).join(", ")}`,
+    hint: "run the command again with -F/--force to delete it and to clone again",
+  };
+}
+
+async function describeShortage(dataDirectory: string, { installationBytes }: BackupStep): Promise<string> {
+  const free = await readFreeBytes(dataDirectory);
+  const sizes = [
+    free === null ? null : `${formatSize(free)} are free now`,
+    installationBytes === null ? null : `the databases of the source take ${formatSize(installationBytes)}`,
+  ].filter((part) => part !== null);
+  return `make room on the file system of "${dataDirectory}" and clone again (${sizes.join(", ")}; WAL comes on top)`;
+}

@@ -1,0 +1,199 @@
+import type { Conninfo } from "../model/conninfo.js";
+import type { NodeRecord } from "../model/node-record.js";
+import type { Problem } from "../model/problem.js";
+import {
+  buildBaseBackupCommand,
+  chooseReplicationUser,
+  inDirectory,
+  type CommandLine,
+} from "./base-backup-command.js";
+import type { CloneFacts, CloneProblem, CloneRequest } from "./clone-facts.js";
+import {
+  judgeMetadata,
+  judgeReplicationConnections,
+  judgeSourceSettings,
+  judgeTools,
+  warnAboutSource,
+} from "./clone-source-checks.js";
+import { judgeContents, judgeExternalDirectories, judgeTarget, warnAboutTarget } from "./clone-target.js";
+import {
+  buildPrimaryConninfo,
+  decideRecoveryParameters,
+  type RecoveryParameters,
+} from "./recovery-parameters.js";
+import { chooseSlotCreator, judgeSlots, type SlotCreator } from "./replication-slots.js";
+
+export interface OwnSlot {
+  readonly name: string;
+  readonly creator: SlotCreator;
+}
+
+export type CloneStep =
+  | {
+      readonly kind: "prepare-directory";
+      readonly path: string;
+      readonly action: "create" | "use-empty" | "delete-contents";
+      /** Filled by an unfinished clone of ours; emptied as well. */
+      readonly leftovers: readonly string[];
+      /** Processes of the pg_basebackup of that clone, still writing. */
+      readonly orphanPids: readonly number[];
+    }
+  | { readonly kind: "create-slot"; readonly slot: OwnSlot; readonly wasMadeByUs: boolean }
+  | {
+      readonly kind: "base-backup";
+      readonly command: CommandLine;
+      readonly externalDirectories: readonly string[];
+      readonly createdSlot: string | null;
+      /** What the databases of the source take; null when unknown. */
+      readonly installationBytes: number | null;
+    }
+  /** The slot was made where the data came from; the standby will stream from its upstream. */
+  | {
+      readonly kind: "move-slot";
+      readonly slot: OwnSlot;
+      readonly upstream: NodeRecord;
+      readonly conninfo: Conninfo;
+    }
+  | { readonly kind: "verify-backup"; readonly program: string; readonly path: string }
+  | { readonly kind: "write-configuration"; readonly path: string; readonly parameters: RecoveryParameters };
+
+export type CloneDecision =
+  | { readonly kind: "refused"; readonly problems: readonly CloneProblem[] }
+  | {
+      readonly kind: "ready";
+      readonly warnings: readonly Problem[];
+      readonly steps: readonly CloneStep[];
+      readonly upstream: NodeRecord;
+      /** The standby has a row already, so it is registered again with `--force`. */
+      readonly isRegistered: boolean;
+    };
+
+/** Everything that speaks against the clone, or the steps that make the standby (reference: repmgr 5.5, standby clone). */
+export function planClone(facts: CloneFacts, request: CloneRequest): CloneDecision {
+  const slotName = slotNameFor(request);
+  const upstreamUser = facts.upstream.record?.replicationUser ?? null;
+  const creator = chooseSlotCreator(request, facts.source, upstreamUser);
+  const problems = [
+    ...judgeTarget(facts.target),
+    ...judgeTools(facts, request),
+    ...judgeMetadata(facts, request),
+    ...judgeContents(facts, request),
+    ...judgeMappings(facts, request),
+    ...judgeExternalDirectories(facts, request),
+    ...judgeSourceSettings(facts, request),
+    ...judgeSlots(facts, request, { slotName, creator }),
+    ...judgeReplicationConnections(facts, request),
+  ];
+  const { record, conninfo } = facts.upstream;
+  if (problems.length > 0 || record === null || conninfo === null) return { kind: "refused", problems };
+  const slot = request.useReplicationSlots && creator !== null ? { name: slotName, creator } : null;
+  return {
+    kind: "ready",
+    warnings: [
+      ...warnAboutTarget(facts, request),
+      ...warnAboutUpstream(facts, slot),
+      ...warnAboutSource(facts),
+    ],
+    steps: listSteps(facts, request, { slot, upstream: record, upstreamConninfo: conninfo }),
+    upstream: record,
+    isRegistered: facts.nodes.some((node) => node.nodeId === request.nodeId),
+  };
+}
+
+/** The reference's name for the slot of a node. */
+export function slotNameFor({ nodeId }: Pick<CloneRequest, "nodeId">): string {
+  return `repmgr_slot_${nodeId ?? -1}`;
+}
+
+interface Attachment {
+  readonly slot: OwnSlot | null;
+  readonly upstream: NodeRecord;
+  readonly upstreamConninfo: Conninfo;
+}
+
+function listSteps(facts: CloneFacts, request: CloneRequest, attachment: Attachment): readonly CloneStep[] {
+  const { slot, upstream, upstreamConninfo } = attachment;
+  const path = request.dataDirectory;
+  const wasMadeByUs =
+    slot !== null && (facts.source.slot === null || facts.target.unfinishedClone?.createdSlot === slot.name);
+  const user = chooseReplicationUser(request, upstream.replicationUser, facts.source.user);
+  const steps: CloneStep[] = [prepareDirectory(facts, path)];
+  if (slot !== null) steps.push({ kind: "create-slot", slot, wasMadeByUs });
+  steps.push({
+    kind: "base-backup",
+    command: buildBaseBackupCommand(request, facts.source, { user, slotName: slotNameFor(request) }),
+    externalDirectories: facts.externalDirectories.map((directory) => directory.path),
+    createdSlot: wasMadeByUs ? slot.name : null,
+    installationBytes: facts.source.installationBytes,
+  });
+  if (slot !== null && facts.upstream.server?.identity !== facts.source.identity) {
+    steps.push({ kind: "move-slot", slot, upstream, conninfo: upstreamConninfo });
+  }
+  if (request.verifyBackup) {
+    steps.push({
+      kind: "verify-backup",
+      program: inDirectory(request.binDirectory, "pg_verifybackup"),
+      path,
+    });
+  }
+  steps.push({ kind: "write-configuration", path, parameters: decideParameters(facts, request, attachment) });
+  return steps;
+}
+
+function prepareDirectory({ target }: CloneFacts, path: string): CloneStep {
+  const { state, unfinishedClone } = target;
+  const isEmpty = state.kind === "directory" && state.entries.length === 0;
+  return {
+    kind: "prepare-directory",
+    path,
+    action: state.kind === "absent" ? "create" : isEmpty ? "use-empty" : "delete-contents",
+    leftovers: unfinishedClone?.externalDirectories ?? [],
+    orphanPids: target.baseBackupPids,
+  };
+}
+
+function decideParameters(
+  { source, upstream: { record } }: CloneFacts,
+  request: CloneRequest,
+  { slot, upstreamConninfo }: Attachment,
+): RecoveryParameters {
+  const synchronisesSlots =
+    source.version >= 170_000 && source.settings.get("sync_replication_slots") === "on";
+  const primaryConninfo = buildPrimaryConninfo({
+    given: request.source,
+    upstream: upstreamConninfo,
+    nodeName: request.nodeName,
+    replicationUser: record === null || record.replicationUser === "" ? null : record.replicationUser,
+    environmentPassword: request.environmentPassword,
+    passfile: request.passfile,
+    dbname: synchronisesSlots ? (upstreamConninfo.get("dbname") ?? source.database) : null,
+  });
+  return decideRecoveryParameters(primaryConninfo, slot?.name ?? null, request.recovery);
+}
+
+function judgeMappings({ source }: CloneFacts, request: CloneRequest): readonly CloneProblem[] {
+  const unknown = request.tablespaceMappings.filter(
+    ({ oldDirectory }) => !source.tablespaceLocations.includes(oldDirectory),
+  );
+  if (unknown.length === 0) return [];
+  const known = source.tablespaceLocations.map((location) => `"${location}"`).join(", ");
+  return [
+    {
+      kind: "prerequisite",
+      message: '"tablespace_mapping" names directories that are no tablespaces of the source',
+      detail: `not found: ${unknown.map(({ oldDirectory }) => `"${oldDirectory}"`).join(", ")}; tablespaces of the source: ${known === "" ? "none" : known}`,
+      hint: 'correct "tablespace_mapping" in repmgr.conf',
+    },
+  ];
+}
+
+function warnAboutUpstream({ upstream }: CloneFacts, slot: OwnSlot | null): readonly Problem[] {
+  if (slot === null || upstream.server !== null || upstream.record === null) return [];
+  const { nodeName, nodeId } = upstream.record;
+  return [
+    {
+      message: `unable to connect to upstream node "${nodeName}" (ID: ${nodeId})`,
+      detail: `replication slot "${slot.name}" is needed there before the standby can stream`,
+    },
+  ];
+}

@@ -1,0 +1,158 @@
+import { constants } from "node:fs";
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+interface DirectoryFacts {
+  readonly kind: "directory";
+  readonly realPath: string;
+  readonly entries: readonly string[];
+  /** Permission bits, 0o700. */
+  readonly mode: number;
+  readonly ownerId: number;
+}
+
+/** What lies at a path. A symbolic link is followed; one that leads nowhere is `dangling-link`. */
+export type PathFacts =
+  | DirectoryFacts
+  | { readonly kind: "absent" }
+  | { readonly kind: "dangling-link" }
+  | { readonly kind: "not-a-directory" }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+export async function inspectPath(path: string): Promise<PathFacts> {
+  try {
+    const facts = await stat(path);
+    if (!facts.isDirectory()) return { kind: "not-a-directory" };
+    return {
+      kind: "directory",
+      realPath: await realpath(path),
+      entries: await readdir(path),
+      mode: facts.mode & 0o7777,
+      ownerId: facts.uid,
+    };
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return (await isLink(path)) ? { kind: "dangling-link" } : { kind: "absent" };
+    if (code === "ENOTDIR") return { kind: "not-a-directory" };
+    return { kind: "unreadable", reason: describeFailure(error) };
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (facts) => facts.isSymbolicLink(),
+    () => false,
+  );
+}
+
+/** The first directory above `path` that is there: what will hold a path that is made with its parents. */
+export async function findExistingAncestor(path: string): Promise<string> {
+  const parent = dirname(path);
+  const facts = await inspectPath(parent);
+  return facts.kind === "absent" && parent !== path ? findExistingAncestor(parent) : parent;
+}
+
+export async function isWritableDirectory(path: string): Promise<boolean> {
+  return access(path, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Free bytes for us on the file system of an existing path; null where the system does not tell. */
+export async function readFreeBytes(path: string): Promise<number | null> {
+  return statfs(path).then(
+    (facts) => facts.bavail * facts.bsize,
+    () => null,
+  );
+}
+
+/** Makes the directory and its parents. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode });
+  await chmod(path, mode);
+}
+
+export async function changeMode(path: string, mode: number): Promise<void> {
+  await chmod(path, mode);
+}
+
+/** Removes everything in the directory; the directory stays, since it may be a mount point or the target of a link. */
+export async function emptyDirectory(path: string): Promise<void> {
+  for (const entry of await readdir(path)) await rm(join(path, entry), { recursive: true, force: true });
+}
+
+/** Removes the directory if nothing is in it; it stays when something is, or when it may not be removed. */
+export async function removeEmptyDirectory(path: string): Promise<void> {
+  await rmdir(path).catch(() => undefined);
+}
+
+/** Null when there is no such file; throws the file system's error otherwise. */
+export async function readFileIfThere(path: string, encoding: "utf8" | "latin1"): Promise<string | null> {
+  try {
+    return await readFile(path, encoding);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+/** Puts a file in place in one step, safe against a crash: written beside it, flushed, renamed, directory flushed. */
+export async function replaceFile(path: string, content: Uint8Array, mode: number): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await rm(temporary, { force: true });
+  const file = await open(temporary, "wx", mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(content);
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  await flushDirectory(dirname(path));
+}
+
+async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The system's code (`ENOENT`) of a file error; null for any other error. */
+export function systemCode(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
+/** A file error in the system's words: Node writes `EACCES: permission denied, mkdir '/x'`. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const words = /^[A-Z0-9]+: ([^,]+), \w+(?: '([^']*)')?/.exec(error.message);
+  if (words === null) return error.message;
+  return words[2] === undefined ? `${words[1]}` : `"${words[2]}": ${words[1]}`;
+}
