@@ -1,7 +1,7 @@
 import { version } from "../../package.json";
 
 /** The release of repmgr whose command line, files and schema this program stands in for. */
-export const REFERENCE_VERSION = "5.5.0";
+const REFERENCE_VERSION = "5.5.0";
 export const REFERENCE_VERSION_NUMBER = 50500;
 
 /** What `--version` prints: under the reference's name its form first, because scripts parse it. */

@@ -3,13 +3,13 @@ import { ConninfoError, parseConninfo } from "../model/conninfo.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database, Databases } from "../postgres/database.js";
 
-export interface FoundPrimary {
+interface FoundPrimary {
   readonly record: NodeRecord;
   /** Open; the caller closes it. */
   readonly database: Database;
 }
 
-export interface UnansweredNode {
+interface UnansweredNode {
   readonly record: NodeRecord;
   readonly error: Error;
 }

@@ -4,10 +4,18 @@ import type { LogRecord } from "./reporter.js";
 type Word = LogRecord["level"] | "DETAIL" | "HINT";
 
 function linesOf(record: LogRecord, format: (word: Word, text: string) => string): string {
-  let lines = format(record.level, record.message);
-  if (record.detail !== undefined) lines += format("DETAIL", record.detail);
-  if (record.hint !== undefined) lines += format("HINT", record.hint);
-  return lines;
+  return wordsOf(record)
+    .map(([word, text]) => format(word, text))
+    .join("");
+}
+
+/** The record as words and their texts, DETAIL and HINT after the message. */
+export function wordsOf({ level, message, detail = [], hint = [] }: LogRecord): readonly [Word, string][] {
+  return [
+    [level, message],
+    ...[detail].flat().map((text): [Word, string] => ["DETAIL", text]),
+    ...[hint].flat().map((text): [Word, string] => ["HINT", text]),
+  ];
 }
 
 /** `NOTICE: text`, the form of the terminal. */

@@ -1,4 +1,5 @@
 import { logLevels, type LogLevel } from "./log-level.js";
+import { wordsOf } from "./log-lines.js";
 import type { LogRecord, LogSink } from "./reporter.js";
 
 /** A place that takes finished text, such as standard error or an open file. */
@@ -51,9 +52,7 @@ export function createSyslogSink(syslog: {
   return {
     write: (record) => {
       const severity = logLevels.indexOf(record.level);
-      syslog.send(severity, `${record.level}: ${record.message}`);
-      if (record.detail !== undefined) syslog.send(severity, `DETAIL: ${record.detail}`);
-      if (record.hint !== undefined) syslog.send(severity, `HINT: ${record.hint}`);
+      for (const [word, text] of wordsOf(record)) syslog.send(severity, `${word}: ${text}`);
     },
     flush: () => syslog.flush(),
   };

@@ -1,7 +1,10 @@
-import type { Problem } from "../model/problem.js";
 import { isShown, type LogLevel } from "./log-level.js";
 
-export type Continuation = Omit<Problem, "message">;
+/** What follows a message. Several details or hints become a line of their own each. */
+interface Continuation {
+  readonly detail?: string | readonly string[];
+  readonly hint?: string | readonly string[];
+}
 
 /** Where log records go: the terminal, a file, syslog. */
 export interface LogSink {
@@ -10,7 +13,8 @@ export interface LogSink {
   flush(): Promise<void>;
 }
 
-export interface LogRecord extends Problem {
+export interface LogRecord extends Continuation {
+  readonly message: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly level: LogLevel;

@@ -16,7 +16,7 @@ describe("standby clone that is ended half-way", () => {
 
   const awaitHalfWay = (place: Place): Promise<unknown> =>
     waitUntil("the copy has begun", async () =>
-      (await readdir(place.dataDirectory).catch(() => [])).includes("base"),
+      (await readdir(place.dataDirectory).catch((): string[] => [])).includes("base"),
     );
 
   const awaitNoWalSender = (): Promise<unknown> =>

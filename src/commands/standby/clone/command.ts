@@ -112,7 +112,10 @@ function reportSuccess({ reporter }: CommandContext, request: CloneRequest, isRe
     : `register this standby with "${programName} standby register"`;
   reporter.notice("standby clone (using pg_basebackup) complete");
   reporter.notice("you can now start your PostgreSQL server", {
-    hint: `for example: pg_ctl -D ${dataDirectory} start\nafter starting the server, you need to ${register}`,
+    hint: [
+      `for example: pg_ctl -D ${dataDirectory} start`,
+      `after starting the server, you need to ${register}`,
+    ],
   });
 }
 
