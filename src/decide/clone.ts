@@ -1,3 +1,4 @@
+import type { Plan } from "../model/plan.js";
 import type { Conninfo } from "../model/conninfo.js";
 import type { NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
@@ -57,16 +58,13 @@ export type CloneStep =
   | { readonly kind: "verify-backup"; readonly program: string; readonly path: string }
   | { readonly kind: "write-configuration"; readonly path: string; readonly parameters: RecoveryParameters };
 
-export type CloneDecision =
-  | { readonly kind: "refused"; readonly problems: readonly CloneProblem[] }
-  | {
-      readonly kind: "ready";
-      readonly warnings: readonly Problem[];
-      readonly steps: readonly CloneStep[];
-      readonly upstream: NodeRecord;
-      /** The standby has a row already, so it is registered again with `--force`. */
-      readonly isRegistered: boolean;
-    };
+export interface CloneOutlook {
+  readonly upstream: NodeRecord;
+  /** The standby has a row already, so it is registered again with `--force`. */
+  readonly isRegistered: boolean;
+}
+
+export type CloneDecision = Plan<CloneStep, CloneOutlook, CloneProblem>;
 
 /** Everything that speaks against the clone, or the steps that make the standby (reference: repmgr 5.5, standby clone). */
 export function planClone(facts: CloneFacts, request: CloneRequest): CloneDecision {

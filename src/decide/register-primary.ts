@@ -1,4 +1,5 @@
 import type { NodeId, NodeRecord } from "../model/node-record.js";
+import type { Plan } from "../model/plan.js";
 import type { Problem } from "../model/problem.js";
 import type { SchemaState } from "../model/schema-state.js";
 import { findNameTaken } from "./name-taken.js";
@@ -33,19 +34,11 @@ export type PrimaryRegistrationStep =
   | { readonly kind: "insert-record"; readonly record: NodeRecord }
   | { readonly kind: "update-record"; readonly record: NodeRecord };
 
-export type PrimaryRegistrationDecision =
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
-  | {
-      readonly kind: "ready";
-      readonly warnings: readonly Problem[];
-      readonly steps: readonly PrimaryRegistrationStep[];
-    };
-
 /** Plans `primary register` (reference: repmgr-cli 1.1); all problems at once. */
 export function planPrimaryRegistration(
   facts: PrimaryRegistrationFacts,
   rules: PrimaryRegistrationRules,
-): PrimaryRegistrationDecision {
+): Plan<PrimaryRegistrationStep> {
   const unsuitable = judgeServer(facts);
   if (unsuitable !== null) return { kind: "refused", problems: [unsuitable] };
   const schema = judgeSchema(facts.schema, rules.schemaVersion);

@@ -1,4 +1,5 @@
 import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
+import type { Plan } from "../model/plan.js";
 import type { Problem } from "../model/problem.js";
 import type { SchemaState } from "../model/schema-state.js";
 import { findNameTaken } from "./name-taken.js";
@@ -40,20 +41,11 @@ export type StandbyRegistrationStep =
   | { readonly kind: "insert-record"; readonly record: NodeRecord }
   | { readonly kind: "update-record"; readonly record: NodeRecord };
 
-export type StandbyRegistrationDecision =
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
-  | {
-      readonly kind: "ready";
-      readonly warnings: readonly Problem[];
-      readonly steps: readonly StandbyRegistrationStep[];
-      readonly upstreamNodeId: NodeId;
-    };
-
 /** Plans `standby register` (reference: repmgr-cli 1.4); all problems at once. */
 export function planStandbyRegistration(
   facts: StandbyRegistrationFacts,
   rules: StandbyRegistrationRules,
-): StandbyRegistrationDecision {
+): Plan<StandbyRegistrationStep, { readonly upstreamNodeId: NodeId }> {
   const unusable = judgeServers(facts, rules);
   if (unusable !== null) return { kind: "refused", problems: [unusable] };
   const upstreamNodeId = rules.upstreamNodeId ?? facts.primary.nodeId;

@@ -1,3 +1,4 @@
+import type { Plan } from "../model/plan.js";
 import type { Conninfo } from "../model/conninfo.js";
 import type { NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
@@ -35,13 +36,7 @@ export type ReplicationConfigurationStep =
   | { readonly kind: "write-configuration"; readonly path: string; readonly parameters: RecoveryParameters }
   | { readonly kind: "create-slot"; readonly slot: OwnSlot; readonly upstream: Conninfo };
 
-export type ReplicationConfigurationDecision =
-  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
-  | {
-      readonly kind: "ready";
-      readonly warnings: readonly Problem[];
-      readonly steps: readonly ReplicationConfigurationStep[];
-    };
+export type ReplicationConfigurationDecision = Plan<ReplicationConfigurationStep>;
 
 /** What the reference lets `-F` or a dry run pass is `tolerable`: a warning then, a problem otherwise. */
 interface Findings {

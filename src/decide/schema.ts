@@ -1,8 +1,6 @@
+import { OLDEST_SERVER_VERSION } from "../model/server-version.js";
 import type { Problem } from "../model/problem.js";
 import type { SchemaState } from "../model/schema-state.js";
-
-/** The oldest server that the metadata and every command work with: `primary_conninfo` is reloadable since then. */
-const OLDEST_SERVER_VERSION = 130000;
 
 export type SchemaVerdict =
   | { readonly kind: "use"; readonly owner: "us" | "extension" }

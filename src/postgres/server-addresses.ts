@@ -20,7 +20,8 @@ export type ServerAddress =
 
 /** The directory that PostgreSQL's packages use, and the one of a PostgreSQL built from source. */
 const SOCKET_DIRECTORIES = ["/var/run/postgresql", "/tmp"] as const;
-const DEFAULT_PORT = "5432";
+/** Where libpq looks when nothing names a port. */
+export const DEFAULT_PORT = "5432";
 
 /** Pairs `host`, `hostaddr` and `port` as libpq does. Throws ConnectionError when their counts do not fit. */
 export function listHosts(conninfo: Conninfo): readonly ServerHost[] {

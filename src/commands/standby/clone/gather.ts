@@ -32,7 +32,8 @@ import {
   readSourceServerFacts,
 } from "../../../postgres/server-facts.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
-import { OLDEST_SERVER_VERSION } from "../../../postgres/versions.js";
+import { DEFAULT_PORT } from "../../../postgres/server-addresses.js";
+import { OLDEST_SERVER_VERSION } from "../../../model/server-version.js";
 import { findExistingAncestor, inspectPath, readFreeBytes } from "../../../system/directories.js";
 import { findProcessesOf } from "../../../system/process-table.js";
 import { createCleanupStack } from "../../../system/cleanup-stack.js";
@@ -160,7 +161,7 @@ async function gatherSource(
     version: database.serverVersion,
     versionText: database.serverVersionText,
     host: effective("host"),
-    port: effective("port"),
+    port: effective("port") || DEFAULT_PORT,
     user: effective("user"),
     database: effective("dbname"),
     slot: await readReplicationSlot(database, slotNameFor(request)),

@@ -3,7 +3,6 @@ import type { CloneRequest } from "../../../decide/clone-facts.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { ConninfoError, isConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
-import { parseDuration } from "../../../model/duration.js";
 import { nodeId } from "../../../model/node-record.js";
 import type { CommandContext } from "../../define-command.js";
 import type { OptionName, OptionValues } from "../../option-table.js";
@@ -43,10 +42,6 @@ export function checkCloneOptions(options: CloneOptions, connection: Conninfo): 
     errors.push(
       "database connection parameters for the source node must be provided when executing STANDBY CLONE",
     );
-  }
-  const delay = options["recovery-min-apply-delay"];
-  if (delay !== undefined && parseDuration(delay, "ms") === null) {
-    errors.push(`--recovery-min-apply-delay: "${delay}" is not a number with a unit of ms, s, min, h or d`);
   }
   return errors;
 }
