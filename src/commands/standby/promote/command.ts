@@ -1,0 +1,75 @@
+import { planPromotion, type PromotionStep } from "../../../decide/promote.js";
+import { judgeServerVersion } from "../../../decide/schema.js";
+import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { findNode } from "../../../metadata/nodes.js";
+import { nodeId, type NodeRecord } from "../../../model/node-record.js";
+import type { Database } from "../../../postgres/database.js";
+import { isInRecovery } from "../../../postgres/server-state.js";
+import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
+import { connectToLocalNode } from "../../connect-local.js";
+import { defineCommand, type CommandContext } from "../../define-command.js";
+import { reportProblems, reportWarnings } from "../../report-problems.js";
+import { carryOutPromotion } from "./execute.js";
+import { gatherPromotionFacts } from "./gather.js";
+
+export const standbyPromote = defineCommand({
+  name: "standby promote",
+  summary: "make this standby the primary, when no primary is alive",
+  options: {
+    "dry-run": "check the prerequisites and show what would be done",
+    force: "accepted; a primary that is alive is never overruled",
+  },
+  effect: "changes",
+  configuration: "required",
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery", "promotionFailed"],
+  examples: ["standby promote --dry-run"],
+  run: async (context, options): Promise<ExitCode> => {
+    const { reporter, settings } = context;
+    const local = await connectToLocalNode(context);
+    const own = await requireStandby(context, local);
+    const directory = settings.config_directory || settings.data_directory;
+    const facts = await gatherPromotionFacts(context, { local, own });
+    const plan = planPromotion(facts, {
+      configuredCommand: configuredCommand(settings, "promote"),
+      controlCommand: buildServerCommand(settings, "promote", { directory }),
+    });
+    if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.promotionFailed);
+    reportWarnings(reporter, plan.warnings);
+    if (options["dry-run"]) {
+      reporter.info("node is a standby");
+      reporter.info("no active primary server found in this replication cluster");
+      for (const step of plan.steps) reporter.info(describeStep(step));
+      reporter.info("prerequisites for executing STANDBY PROMOTE are met");
+      return exitCodes.success;
+    }
+    await carryOutPromotion(context, { local, own, steps: plan.steps });
+    return exitCodes.success;
+  },
+});
+
+async function requireStandby(context: CommandContext, local: Database): Promise<NodeRecord> {
+  const tooOld = judgeServerVersion(local.serverVersion);
+  if (tooOld !== null) throw new UserError(exitCodes.badConfiguration, tooOld);
+  if (!(await isInRecovery(local))) {
+    throw new UserError(exitCodes.promotionFailed, {
+      message: "STANDBY PROMOTE can only be executed on a standby node",
+      detail: "this server is not in recovery",
+    });
+  }
+  const id = nodeId(context.settings.node_id);
+  const own = await findNode(local, id);
+  if (own !== null) return own;
+  throw new UserError(exitCodes.databaseQuery, {
+    message: `no record found for this node (ID: ${id})`,
+    hint: 'register it with "standby register" as long as the primary is there, or check "node_id"',
+  });
+}
+
+function describeStep(step: PromotionStep): string {
+  if (step.kind === "record-primary")
+    return `node records would be updated: node ${step.node} is the primary`;
+  return step.method.kind === "function"
+    ? 'node will be promoted using the "pg_promote()" function'
+    : `node will be promoted using command "${step.method.command}"`;
+}

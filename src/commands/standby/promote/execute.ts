@@ -1,0 +1,158 @@
+import { judgePromotion, type PromotionMethod, type PromotionStep } from "../../../decide/promote.js";
+import { DatabaseError } from "../../../errors/database-error.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { announceEvent } from "../../../events/announce-event.js";
+import { recordPromotion } from "../../../metadata/record-promotion.js";
+import { parseConninfo } from "../../../model/conninfo.js";
+import { describeNode, type NodeRecord } from "../../../model/node-record.js";
+import { ConnectionError } from "../../../postgres/connection-error.js";
+import type { Database } from "../../../postgres/database.js";
+import { isInRecovery } from "../../../postgres/server-state.js";
+import { runServerCommand } from "../../../postgres/service-control.js";
+import { openDatabase } from "../../connect-local.js";
+import type { CommandContext } from "../../define-command.js";
+
+const POLL_MS = 20;
+
+export interface Promotion {
+  readonly local: Database;
+  readonly own: NodeRecord;
+  readonly steps: readonly PromotionStep[];
+}
+
+/** Makes the server a primary, then the metadata say so. Throws UserError. */
+export async function carryOutPromotion(context: CommandContext, promotion: Promotion): Promise<void> {
+  const { own, steps } = promotion;
+  let database = promotion.local;
+  for (const step of steps) {
+    if (step.kind === "promote") {
+      await startPromotion(context, promotion, step.method);
+      database = await awaitPromotion(context, promotion);
+    } else {
+      await recordPrimary(context, { database, own });
+    }
+  }
+}
+
+async function recordPrimary(
+  context: CommandContext,
+  { database, own }: { readonly database: Database; readonly own: NodeRecord },
+): Promise<void> {
+  const event = { event: "standby_promote", nodeId: own.nodeId } as const;
+  try {
+    await recordPromotion(database, own.nodeId);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const details = `unable to update the node records: ${error.message}`;
+    await announceEvent(context, { ...event, successful: false, details }, null);
+    throw new UserError(
+      exitCodes.databaseQuery,
+      {
+        message: "the server was promoted, but the node records could not be updated",
+        detail: error.message,
+        hint: 'execute "primary register --force" on this node',
+      },
+      error,
+    );
+  }
+  const details = `server ${describeNode(own)} was successfully promoted to primary`;
+  context.reporter.notice("STANDBY PROMOTE successful", { detail: details });
+  await announceEvent(context, { ...event, successful: true, details }, database);
+}
+
+async function startPromotion(
+  context: CommandContext,
+  { local, own }: Promotion,
+  method: PromotionMethod,
+): Promise<void> {
+  const { reporter, processes, settings } = context;
+  const how = method.kind === "function" ? "pg_promote()" : `"${method.command}"`;
+  reporter.notice("promoting standby to primary", {
+    detail: `promoting server ${describeNode(own)} using ${how}`,
+  });
+  const failure = await attempt(method, { local, processes });
+  if (failure !== null) {
+    throw new UserError(exitCodes.promotionFailed, {
+      message: "unable to promote server from standby to primary",
+      detail: failure,
+      hint: "the server is still a standby; see its log",
+    });
+  }
+  const seconds = settings.promote_check_timeout / 1000;
+  reporter.notice(
+    `waiting up to ${seconds} seconds (parameter "promote_check_timeout") for promotion to complete`,
+  );
+}
+
+/** Null when the server took the request. */
+async function attempt(
+  method: PromotionMethod,
+  { local, processes }: Pick<Promotion, "local"> & Pick<CommandContext, "processes">,
+): Promise<string | null> {
+  if (method.kind === "function") {
+    const [row] = await local.query<{ accepted: boolean }>(
+      "SELECT pg_catalog.pg_promote(wait => false) AS accepted",
+    );
+    return row?.accepted === true ? null : "pg_promote() returned false";
+  }
+  const result = await runServerCommand(processes, method.command);
+  if (result.exitCode === 0) return null;
+  return result.stderr.trimEnd() || `the command ended with exit status ${result.exitCode ?? "unknown"}`;
+}
+
+/** Resolves to a session on the new primary: the one we have, or a new one if that was lost on the way. */
+async function awaitPromotion(context: CommandContext, { local, own }: Promotion): Promise<Database> {
+  const { clock, settings, interrupted } = context;
+  const begun = clock.monotonic();
+  const timeoutMs = settings.promote_check_timeout;
+  let session: Database | null = local;
+  for (;;) {
+    session = session ?? (await reconnect(context));
+    const look = await lookAt(session);
+    if (look === "no-answer") session = null;
+    const progress = judgePromotion(look, { elapsedMs: clock.monotonic() - begun, timeoutMs });
+    if (progress === "promoted" && session !== null) return session;
+    if (progress === "timed-out" || progress === "connection-lost")
+      throw gaveUp(own, { progress, timeoutMs });
+    await clock.sleep(POLL_MS, interrupted);
+  }
+}
+
+async function lookAt(session: Database | null): Promise<"in-recovery" | "out-of-recovery" | "no-answer"> {
+  if (session === null) return "no-answer";
+  try {
+    return (await isInRecovery(session)) ? "in-recovery" : "out-of-recovery";
+  } catch (error) {
+    if (error instanceof DatabaseError) return "no-answer";
+    throw error;
+  }
+}
+
+async function reconnect(context: CommandContext): Promise<Database | null> {
+  try {
+    return await openDatabase(context, parseConninfo(context.settings.conninfo));
+  } catch (error) {
+    if (error instanceof ConnectionError) return null;
+    throw error;
+  }
+}
+
+function gaveUp(
+  own: NodeRecord,
+  { progress, timeoutMs }: { readonly progress: "timed-out" | "connection-lost"; readonly timeoutMs: number },
+): UserError {
+  const after = `after ${timeoutMs / 1000} seconds`;
+  if (progress === "connection-lost") {
+    return new UserError(exitCodes.databaseConnection, {
+      message: `connection to server ${describeNode(own)} was lost during its promotion`,
+      detail: `it does not answer ${after}`,
+      hint: 'see the log of the server; "cluster show" tells which role it has when it is back',
+    });
+  }
+  return new UserError(exitCodes.promotionFailed, {
+    message: "STANDBY PROMOTE failed: the server is still in recovery",
+    detail: `server ${describeNode(own)} was told to promote and has not finished ${after}`,
+    hint: 'it may still be replaying WAL: see its log, and raise "promote_check_timeout"',
+  });
+}

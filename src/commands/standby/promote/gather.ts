@@ -1,0 +1,28 @@
+import type { PromotionFacts } from "../../../decide/promote.js";
+import { findTruePrimary } from "../../../metadata/find-primary.js";
+import { listNodes } from "../../../metadata/nodes.js";
+import type { NodeRecord } from "../../../model/node-record.js";
+import type { Database } from "../../../postgres/database.js";
+import { readReplayState } from "../../../postgres/replay-state.js";
+import type { CommandContext } from "../../define-command.js";
+
+/** Reads what `planPromotion` needs; the records are this standby's copy, because the primary is usually gone. */
+export async function gatherPromotionFacts(
+  context: CommandContext,
+  { local, own }: { readonly local: Database; readonly own: NodeRecord },
+): Promise<PromotionFacts> {
+  const records = await listNodes(local);
+  const replay = await readReplayState(local);
+  const mayCallPromote = await readMayCallPromote(local);
+  const others = records.filter(({ nodeId }) => nodeId !== own.nodeId);
+  const { primary } = await findTruePrimary(context.databases, others);
+  await primary?.database.close();
+  return { own, records, livePrimary: primary?.record ?? null, replay, mayCallPromote };
+}
+
+async function readMayCallPromote(database: Database): Promise<boolean> {
+  const [row] = await database.query<{ allowed: boolean }>(
+    "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_promote(boolean, integer)', 'EXECUTE') AS allowed",
+  );
+  return row?.allowed ?? false;
+}
