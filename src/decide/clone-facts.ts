@@ -50,6 +50,8 @@ export interface CloneTarget {
   /** Each pg_basebackup that writes to this place. */
   readonly baseBackupPids: readonly number[];
   readonly freeBytes: number | null;
+  /** What `-F` would delete along: other data directories, the home directory of the user. */
+  readonly strangers: readonly string[];
 }
 
 /** A replication slot as its server shows it. */

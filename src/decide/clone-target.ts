@@ -40,8 +40,20 @@ export function judgeTarget(target: CloneTarget): readonly CloneProblem[] {
     case "unreadable":
       return [refuse({ message: `unable to access data directory "${path}"`, detail: state.reason })];
     case "directory":
-      return judgeDirectory(path, state);
+      return [...judgeDirectory(path, state), ...judgeStrangers(target)];
   }
+}
+
+/** A `data_directory` that is one level too high must never cost the other clusters of the host. */
+function judgeStrangers({ path, strangers }: CloneTarget): readonly CloneProblem[] {
+  if (strangers.length === 0) return [];
+  return [
+    refuse({
+      message: `"${path}" holds more than one data directory would`,
+      detail: `in it: ${strangers.map((stranger) => `"${stranger}"`).join(", ")}`,
+      hint: 'check "data_directory" in repmgr.conf, or -D/--pgdata; -F/--force does not delete these',
+    }),
+  ];
 }
 
 function judgeDirectory(

@@ -66,6 +66,11 @@ export async function findRegisteredPrimary(database: Database): Promise<NodeRec
   return row === undefined ? null : toRecord(row);
 }
 
+/** Keeps everybody else from changing node records until the transaction ends; reading goes on. */
+export async function lockNodes(database: Database): Promise<void> {
+  await database.query("LOCK TABLE repmgr.nodes IN SHARE ROW EXCLUSIVE MODE");
+}
+
 /** Adds a node; false when its id is taken, also by somebody who was faster. */
 export async function insertNode(database: Database, record: NodeRecord): Promise<boolean> {
   const inserted = await database.query(
@@ -91,4 +96,10 @@ export async function updateNode(database: Database, record: NodeRecord): Promis
 
 export async function deactivateNode(database: Database, id: NodeId): Promise<void> {
   await database.query("UPDATE repmgr.nodes SET active = false WHERE node_id = $1", [id]);
+}
+
+/** Removes a node; false when there is none of that id. Throws DatabaseError when others have it as their upstream. */
+export async function deleteNode(database: Database, id: NodeId): Promise<boolean> {
+  const deleted = await database.query("DELETE FROM repmgr.nodes WHERE node_id = $1 RETURNING node_id", [id]);
+  return deleted.length === 1;
 }

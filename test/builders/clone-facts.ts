@@ -68,6 +68,7 @@ export function cloneFacts(changes: Partial<CloneFacts> = {}): CloneFacts {
       unfinishedClone: null,
       baseBackupPids: [],
       freeBytes: 100_000_000,
+      strangers: [],
     },
     baseBackupVersion: 15,
     canVerifyBackup: true,

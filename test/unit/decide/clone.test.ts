@@ -55,6 +55,12 @@ describe("planClone", () => {
       /pg_basebackup is writing/,
     ],
     [
+      "other data directories in it, even with -F",
+      target({ isDataDirectory: false }, { strangers: ["/pgdata/15/main"] }),
+      cloneRequest({ force: true }),
+      /holds more than one data directory/,
+    ],
+    [
       "an unfinished clone",
       target({}, { unfinishedClone: unfinished }),
       cloneRequest(),

@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readDataDirectoryState } from "../../../src/postgres/data-directory.js";
+import { findDataDirectoriesBelow, readDataDirectoryState } from "../../../src/postgres/data-directory.js";
 
 describe("readDataDirectoryState", () => {
   let parent: string;
@@ -72,5 +72,21 @@ describe("readDataDirectoryState", () => {
     await mkdir(path);
     await writeFile(join(path, "postmaster.pid"), text);
     expect(await readDataDirectoryState(path)).toMatchObject({ serverPid: null });
+  });
+});
+
+describe("findDataDirectoriesBelow", () => {
+  it("finds the clusters in the layout of a distribution, and follows no link", async () => {
+    const home = await mkdtemp(join(tmpdir(), "clusters-"));
+    const places = ["15/main", "17/main"].map((name) => join(home, name));
+    for (const place of places) {
+      await mkdir(join(place, "global"), { recursive: true });
+      await writeFile(join(place, "PG_VERSION"), "15\n");
+    }
+    await symlink("/", join(home, "link"));
+    await mkdir(join(home, "empty"));
+    expect([...(await findDataDirectoriesBelow(home))].sort()).toEqual(places);
+    expect(await findDataDirectoriesBelow(join(home, "empty"))).toEqual([]);
+    await rm(home, { recursive: true });
   });
 });

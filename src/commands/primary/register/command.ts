@@ -4,9 +4,10 @@ import { SCHEMA_VERSION } from "../../../metadata/install-schema.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand } from "../../define-command.js";
 import { buildOwnRecord } from "../../own-record.js";
+import { connectSchemaOwner, describeSchemaStep } from "../../prepare-schema.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { carryOut } from "./execute.js";
-import { connectSchemaOwner, gatherFacts } from "./gather.js";
+import { gatherFacts } from "./gather.js";
 
 export const primaryRegister = defineCommand({
   name: "primary register",
@@ -18,6 +19,8 @@ export const primaryRegister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery"],
+  examples: ["-f /etc/repmgr.conf primary register --dry-run"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter } = context;
     reporter.info("connecting to primary database...");
@@ -50,9 +53,8 @@ export const primaryRegister = defineCommand({
 function describeStep(step: PrimaryRegistrationStep): string {
   switch (step.kind) {
     case "create-schema":
-      return 'create schema "repmgr"';
     case "upgrade-schema":
-      return `upgrade schema "repmgr" from version ${step.fromVersion} to ${SCHEMA_VERSION}`;
+      return describeSchemaStep(step);
     case "ensure-voting-term":
       return "make sure that a voting term is recorded";
     case "deactivate-node":

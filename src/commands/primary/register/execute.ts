@@ -3,11 +3,11 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
-import { installSchema, SCHEMA_VERSION } from "../../../metadata/install-schema.js";
 import { deactivateNode, insertNode, updateNode } from "../../../metadata/nodes.js";
 import { ensureVotingTerm } from "../../../metadata/voting-term.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
+import { isSchemaStep, prepareSchema } from "../../prepare-schema.js";
 import type { Participants } from "./gather.js";
 
 /** The schema comes first and stays whatever follows; the records change together or not at all. */
@@ -15,11 +15,13 @@ export async function carryOut(
   context: CommandContext,
   work: Participants & { readonly steps: readonly PrimaryRegistrationStep[] },
 ): Promise<void> {
-  const { database, record, steps } = work;
+  const { database, schemaOwner, record, steps } = work;
   const isUpdate = steps.some(({ kind }) => kind === "update-record");
   const event = { event: "primary_register", nodeId: record.nodeId } as const;
   try {
-    for (const step of steps) await prepareSchema(context, work, step);
+    for (const step of steps) {
+      if (isSchemaStep(step)) await prepareSchema(context, { database, schemaOwner, record }, step);
+    }
     await database.transaction(async () => {
       for (const step of steps) await changeRecords(database, step);
     });
@@ -36,30 +38,6 @@ export async function carryOut(
   await announceEvent(context, { ...event, successful: true, details }, database);
   context.reporter.notice(
     `primary node record (ID: ${record.nodeId}) ${isUpdate ? "updated" : "registered"}`,
-  );
-}
-
-async function prepareSchema(
-  context: CommandContext,
-  { database, schemaOwner, record }: Participants,
-  step: PrimaryRegistrationStep,
-): Promise<void> {
-  if (step.kind !== "create-schema" && step.kind !== "upgrade-schema") return;
-  const { reporter } = context;
-  const user = database.conninfo.get("user");
-  const grant = schemaOwner === database || user === undefined ? {} : { grantTo: user };
-  if (step.kind === "upgrade-schema") {
-    await installSchema(schemaOwner, step.fromVersion, grant);
-    reporter.notice(`schema "repmgr" upgraded from version ${step.fromVersion} to ${SCHEMA_VERSION}`);
-    return;
-  }
-  reporter.notice('attempting to create schema "repmgr"');
-  await installSchema(schemaOwner, 0, grant);
-  reporter.notice('schema "repmgr" successfully created');
-  await announceEvent(
-    context,
-    { event: "cluster_created", nodeId: record.nodeId, successful: true, details: null },
-    database,
   );
 }
 

@@ -1,0 +1,58 @@
+import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
+import { UserError } from "../errors/user-error.js";
+import { findTruePrimary } from "../metadata/find-primary.js";
+import { maskConninfo, parseConninfo } from "../model/conninfo.js";
+import { describeNode, type NodeRecord } from "../model/node-record.js";
+import type { Database } from "../postgres/database.js";
+import { isInRecovery } from "../postgres/server-state.js";
+import { openDatabaseOrFail } from "./connect-local.js";
+import type { CommandContext } from "./define-command.js";
+
+export interface ConnectedPrimary {
+  readonly database: Database;
+  readonly record: NodeRecord;
+}
+
+/** The node that is registered as the active primary; `records` are those of the node at hand. Throws UserError. */
+export async function connectToRegisteredPrimary(
+  context: CommandContext,
+  records: readonly NodeRecord[],
+  { noPrimaryCode }: { readonly noPrimaryCode: ExitCode },
+): Promise<ConnectedPrimary> {
+  const record = records.find(({ type, active }) => type === "primary" && active);
+  if (record === undefined) {
+    throw new UserError(noPrimaryCode, {
+      message: "no active primary is registered in this cluster",
+      hint: 'see "cluster show"; register the primary with "primary register --force" on its node',
+    });
+  }
+  const database = await openDatabaseOrFail(context, parseConninfo(record.conninfo), {
+    exitCode: exitCodes.databaseConnection,
+    message: `unable to connect to primary server ${describeNode(record)} with "${maskConninfo(record.conninfo)}"`,
+    hint: "you may need to promote a standby, or to register the new primary",
+  });
+  if (!(await isInRecovery(database))) return { database, record };
+  throw new UserError(exitCodes.badConfiguration, {
+    message: `the registered primary ${describeNode(record)} is running as a standby`,
+    detail: "node records can be changed on a primary only",
+    hint: 'execute "primary register --force" on the node that is the primary now',
+  });
+}
+
+/** The node among `records` that really is out of recovery. Throws UserError (code 1). */
+export async function connectToTruePrimary(
+  context: CommandContext,
+  records: readonly NodeRecord[],
+): Promise<ConnectedPrimary> {
+  const { primary, unanswered } = await findTruePrimary(context.databases, records);
+  if (primary !== null) {
+    context.cleanup.push(() => primary.database.close());
+    return primary;
+  }
+  const reasons = unanswered.map(({ record, error }) => `node ${describeNode(record)}: ${error.message}`);
+  throw new UserError(exitCodes.badConfiguration, {
+    message: "unable to connect to primary server",
+    detail: reasons.length === 0 ? "no registered node is out of recovery" : reasons.join("\n"),
+    hint: 'check with "cluster show" which node is the primary',
+  });
+}

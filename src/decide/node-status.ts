@@ -1,0 +1,138 @@
+import type { NodeId, NodeRecord } from "../model/node-record.js";
+import type { Lsn } from "../model/lsn.js";
+
+export interface ReplicationSlotFacts {
+  readonly name: string;
+  readonly isActive: boolean;
+}
+
+/** WAL files that wait for the archiver. */
+export type PendingArchiving =
+  | { readonly kind: "counted"; readonly files: number }
+  | { readonly kind: "unreadable"; readonly path: string; readonly reason: string };
+
+export interface NodeStatusFacts {
+  readonly record: NodeRecord;
+  /** Null when the record names no upstream, or one that is not registered. */
+  readonly upstream: NodeRecord | null;
+  /** Registered standbys that replicate from this node. */
+  readonly downstreams: readonly NodeRecord[];
+  readonly serverVersion: string;
+  /** Of all databases, as PostgreSQL words it; null when this user may not connect to one of them. */
+  readonly dataSize: { readonly bytes: number; readonly text: string } | null;
+  readonly systemIdentifier: string | null;
+  readonly inRecovery: boolean;
+  readonly archiveMode: string;
+  readonly archiveCommand: string;
+  readonly pendingArchiving: PendingArchiving;
+  readonly maximumWalSenders: number;
+  /** The application names in pg_stat_replication, one for each WAL sender. */
+  readonly walSenders: readonly string[];
+  readonly maximumSlots: number;
+  readonly physicalSlots: readonly ReplicationSlotFacts[];
+  readonly receivedLsn: Lsn | null;
+  readonly replayedLsn: Lsn | null;
+  /** Since the last replayed transaction, 0 when all that was received is replayed; null when none was replayed. */
+  readonly lagSeconds: number | null;
+  readonly isWalReceiverRunning: boolean;
+}
+
+export const nodeStatusProblemCodes = [
+  "role_mismatch",
+  "archive_status_unreadable",
+  "downstream_not_attached",
+  "slot_missing",
+  "slot_inactive",
+] as const;
+
+export interface NodeStatusProblem {
+  readonly code: (typeof nodeStatusProblemCodes)[number];
+  readonly message: string;
+  /** The nodes or slots that it is about. */
+  readonly items: readonly string[];
+}
+
+export interface NodeStatus {
+  readonly facts: NodeStatusFacts;
+  readonly archiving: "off" | "enabled" | "not-on-standby";
+  readonly unattached: readonly NodeRecord[];
+  /** Downstream nodes whose replication slot is not there. */
+  readonly missingSlots: readonly { readonly nodeId: NodeId; readonly slotName: string }[];
+  /** Sorted by name. */
+  readonly inactiveSlots: readonly string[];
+  /** Any problem makes the command end with code 25 (reference: repmgr-cli 1.12). */
+  readonly problems: readonly NodeStatusProblem[];
+}
+
+export function assessNodeStatus(facts: NodeStatusFacts): NodeStatus {
+  const { downstreams, walSenders, physicalSlots, maximumSlots } = facts;
+  const unattached = downstreams.filter(({ nodeName }) => !walSenders.includes(nodeName));
+  const slotNames = physicalSlots.map(({ name }) => name);
+  const missing =
+    maximumSlots === 0
+      ? []
+      : downstreams.flatMap(({ nodeId, nodeName, slotName }) =>
+          slotName === null || slotName === "" || slotNames.includes(slotName)
+            ? []
+            : [{ nodeId, nodeName, slotName }],
+        );
+  const inactiveSlots = physicalSlots
+    .filter(({ isActive }) => !isActive)
+    .map(({ name }) => name)
+    .sort();
+  const problems = [
+    judgeRole(facts),
+    judgeArchiveStatus(facts),
+    unattached.length === 0
+      ? null
+      : problem("downstream_not_attached", {
+          message: `${unattached.length} of ${downstreams.length} downstream nodes not attached`,
+          items: unattached.map(({ nodeName, nodeId }) => `${nodeName} (ID: ${nodeId})`),
+        }),
+    missing.length === 0
+      ? null
+      : problem("slot_missing", {
+          message: `replication slots missing for following ${missing.length} node(s)`,
+          items: missing.map(
+            ({ nodeName, nodeId, slotName }) => `${nodeName} (ID: ${nodeId}, slot name: "${slotName}")`,
+          ),
+        }),
+    inactiveSlots.length === 0
+      ? null
+      : problem("slot_inactive", {
+          message: `node has ${inactiveSlots.length} inactive physical replication slot${inactiveSlots.length === 1 ? "" : "s"}`,
+          items: inactiveSlots,
+        }),
+  ];
+  return {
+    facts,
+    archiving: judgeArchiving(facts),
+    unattached,
+    missingSlots: missing.map(({ nodeId, slotName }) => ({ nodeId, slotName })),
+    inactiveSlots,
+    problems: problems.filter((found) => found !== null),
+  };
+}
+
+const problem = (
+  code: NodeStatusProblem["code"],
+  { message, items = [] }: { readonly message: string; readonly items?: readonly string[] },
+): NodeStatusProblem => ({ code, message, items });
+
+function judgeRole({ record, inRecovery }: NodeStatusFacts): NodeStatusProblem | null {
+  if ((record.type === "standby") === inRecovery) return null;
+  const role = inRecovery ? "standby" : "primary";
+  return problem("role_mismatch", {
+    message: `node is registered as ${record.type} but running as ${role}`,
+  });
+}
+
+function judgeArchiveStatus({ pendingArchiving }: NodeStatusFacts): NodeStatusProblem | null {
+  if (pendingArchiving.kind === "counted") return null;
+  return problem("archive_status_unreadable", { message: "unable to check archive_status directory" });
+}
+
+function judgeArchiving({ archiveMode, inRecovery }: NodeStatusFacts): NodeStatus["archiving"] {
+  if (archiveMode === "off") return "off";
+  return inRecovery && archiveMode !== "always" ? "not-on-standby" : "enabled";
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { judgeAttach, type AttachFacts } from "../../../src/decide/attach.js";
+import { parseLsn } from "../../../src/model/lsn.js";
+import { nodeId } from "../../../src/model/node-record.js";
+import { parseTimelineHistory } from "../../../src/model/timeline.js";
+
+const position = (
+  id: number,
+  timeline: number,
+  lsn: string,
+  systemIdentifier = "7000",
+): AttachFacts["local"] => ({
+  nodeId: nodeId(id),
+  timeline,
+  lsn: parseLsn(lsn),
+  systemIdentifier,
+});
+
+const historyOf3 = parseTimelineHistory("1\t0/3000000\tno recovery target specified\n\n2\t0/5000000\tx\n");
+
+describe("judgeAttach", () => {
+  it.each<[string, AttachFacts["local"], AttachFacts["target"], string]>([
+    ["behind on the same timeline", position(1, 3, "0/6000000"), position(2, 3, "0/6000028"), "can-attach"],
+    ["level on the same timeline", position(1, 3, "0/6000000"), position(2, 3, "0/6000000"), "can-attach"],
+    ["ahead on the same timeline", position(1, 3, "0/6000028"), position(2, 3, "0/6000000"), "impossible"],
+    ["on the parent, up to the fork", position(1, 2, "0/5000000"), position(2, 3, "0/6000000"), "can-attach"],
+    ["on the parent, beyond the fork", position(1, 2, "0/5000001"), position(2, 3, "0/6000000"), "diverged"],
+    [
+      "on the grandparent, before its fork",
+      position(1, 1, "0/2FFFFFF"),
+      position(2, 3, "0/6000000"),
+      "can-attach",
+    ],
+    [
+      "on the grandparent, beyond its fork",
+      position(1, 1, "0/4000000"),
+      position(2, 3, "0/6000000"),
+      "diverged",
+    ],
+    [
+      "on a later timeline than the target",
+      position(1, 4, "0/2000000"),
+      position(2, 3, "0/6000000"),
+      "impossible",
+    ],
+    ["of another cluster", position(1, 3, "0/1", "8000"), position(2, 3, "0/2"), "impossible"],
+  ])("judges a node %s", (_case, local, target, expected) => {
+    expect(judgeAttach({ local, target, targetHistory: historyOf3 }, "follow").kind).toBe(expected);
+  });
+
+  it("refuses a timeline that the target's history does not know", () => {
+    const history = parseTimelineHistory("1\t0/3000000\tx\n");
+    const verdict = judgeAttach(
+      { local: position(1, 2, "0/3000000"), target: position(2, 3, "0/6000000"), targetHistory: history },
+      "rejoin",
+    );
+    expect(verdict.kind === "impossible" && verdict.problem.detail).toContain("its history is: 1, 3");
+  });
+
+  it.each([
+    ["rejoin", "use --force-rewind"],
+    ["follow", '"node rejoin --force-rewind"'],
+  ] as const)("names the way out of a divergence for %s", (purpose, hint) => {
+    const verdict = judgeAttach(
+      { local: position(1, 2, "0/5000001"), target: position(2, 3, "0/6000000"), targetHistory: historyOf3 },
+      purpose,
+    );
+    expect(verdict.kind === "diverged" && verdict.problem.hint).toContain(hint);
+  });
+});
+
+describe("parseTimelineHistory", () => {
+  it("reads PostgreSQL's form, with comments and empty lines", () => {
+    expect(parseTimelineHistory("# made by hand\n1 0/3000000 reason with blanks\n")).toEqual([
+      { timeline: 1, end: parseLsn("0/3000000") },
+    ]);
+    expect(parseTimelineHistory("")).toEqual([]);
+  });
+
+  it("refuses anything else", () => {
+    expect(() => parseTimelineHistory("one 0/3000000")).toThrow(RangeError);
+  });
+});
