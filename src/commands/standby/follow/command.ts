@@ -1,0 +1,129 @@
+import { buildStandbyConninfo } from "../../../decide/replication-configuration.js";
+import { decideRecoveryParameters } from "../../../decide/recovery-parameters.js";
+import { planFollow, type FollowStep } from "../../../decide/follow.js";
+import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { announceEvent } from "../../../events/announce-event.js";
+import { parseConninfo } from "../../../model/conninfo.js";
+import { describeNode, nodeId, slotNameOf } from "../../../model/node-record.js";
+import { isInRecovery } from "../../../postgres/server-state.js";
+import { connectToLocalNode } from "../../connect-local.js";
+import { defineCommand, type CommandContext } from "../../define-command.js";
+import { reportProblems } from "../../report-problems.js";
+import { carryOutFollowStep } from "./execute.js";
+import { findParticipants, gatherFollowFacts, type Participants } from "./gather.js";
+
+export const standbyFollow = defineCommand({
+  name: "standby follow",
+  summary: "make this running standby stream from the primary, or from another node",
+  options: {
+    "dry-run": "check the prerequisites and show what would be done",
+    "upstream-node-id": "node to follow (default: the current primary)",
+    wait: "wait for a primary to appear, at most primary_follow_timeout",
+  },
+  effect: "changes",
+  configuration: "required",
+  exitCodes: ["success", "badConfiguration", "noRestart", "databaseConnection", "followFailed"],
+  examples: ["standby follow", "standby follow --upstream-node-id=2"],
+  run: async (context, options): Promise<ExitCode> => {
+    const { reporter, settings } = context;
+    const local = await connectToLocalNode(context);
+    if (!(await isInRecovery(local))) {
+      throw new UserError(exitCodes.badConfiguration, {
+        message: "this node should be a standby",
+        detail: "the server is not in recovery",
+        hint: 'a former primary returns with "node rejoin"',
+      });
+    }
+    const upstream = options["upstream-node-id"];
+    const participants = await findParticipants(context, local, {
+      upstreamNodeId: upstream === undefined ? null : nodeId(upstream),
+      waitMs: options.wait === undefined ? 0 : settings.primary_follow_timeout,
+    });
+    const facts = await gatherFollowFacts(context, local, participants);
+    const plan = planFollow(facts, {
+      useReplicationSlots: settings.use_replication_slots,
+      parameters: decideParameters(context, participants),
+      restarts: settings.standby_follow_restart,
+    });
+    if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.followFailed);
+    const { message, ...continuation } = plan.finding;
+    reporter.info(message, continuation);
+    if (options["dry-run"]) {
+      for (const step of plan.steps) reporter.info(`would ${describeStep(step, participants)}`);
+      reporter.info("prerequisites for executing STANDBY FOLLOW are met");
+      return exitCodes.success;
+    }
+    return carryOut(context, { ...participants, facts }, plan.steps);
+  },
+});
+
+function decideParameters(
+  { settings, environment }: CommandContext,
+  { own, target }: Participants,
+): ReadonlyMap<string, string> {
+  const conninfo = buildStandbyConninfo(
+    {
+      nodeName: settings.node_name,
+      environmentPassword: settings.use_primary_conninfo_password
+        ? (environment.variables["PGPASSWORD"] ?? null)
+        : null,
+      passfile: settings.passfile,
+    },
+    { record: target, conninfo: parseConninfo(target.conninfo) },
+  );
+  const slotName = settings.use_replication_slots ? (own.slotName ?? slotNameOf(own.nodeId)) : null;
+  return decideRecoveryParameters(conninfo, slotName, {
+    recoveryMinApplyDelay:
+      settings.recovery_min_apply_delay === "" ? null : settings.recovery_min_apply_delay,
+    restoreCommand: settings.restore_command,
+    archiveCleanupCommand: settings.archive_cleanup_command,
+  });
+}
+
+async function carryOut(
+  context: CommandContext,
+  following: Parameters<typeof carryOutFollowStep>[1],
+  steps: readonly FollowStep[],
+): Promise<ExitCode> {
+  const { own, target, primaryDatabase } = following;
+  const { reporter } = context;
+  const event = {
+    event: "standby_follow",
+    nodeId: own.nodeId,
+    subject: { nodeId: target.nodeId, nodeName: target.nodeName, conninfo: target.conninfo },
+  } as const;
+  const details = `standby attached to upstream node ${describeNode(target)}`;
+  if (steps.length === 0) {
+    reporter.notice("this node follows that upstream already", { detail: details });
+    return exitCodes.success;
+  }
+  try {
+    for (const step of steps) await carryOutFollowStep(context, following, step);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    reporter.notice("STANDBY FOLLOW failed");
+    await announceEvent(context, { ...event, successful: false, details: error.message }, primaryDatabase);
+    throw error;
+  }
+  reporter.notice("STANDBY FOLLOW successful", { detail: details });
+  await announceEvent(context, { ...event, successful: true, details }, primaryDatabase);
+  return exitCodes.success;
+}
+
+function describeStep(step: FollowStep, { target }: Participants): string {
+  switch (step.kind) {
+    case "create-slot":
+      return `create replication slot "${step.name}" on node ${describeNode(target)}`;
+    case "write-configuration":
+      return `write primary_conninfo = '${step.parameters.get("primary_conninfo") ?? ""}' into postgresql.auto.conf`;
+    case "apply-configuration":
+      return `${step.by} this server`;
+    case "record-upstream":
+      return `record node ${step.record.upstreamNodeId} as the upstream of this node`;
+    case "await-attachment":
+      return `wait until this node streams from node ${describeNode(target)}`;
+    case "drop-former-slot":
+      return `drop replication slot "${step.name}" on node ${describeNode(step.upstream)}`;
+  }
+}
