@@ -16,17 +16,21 @@ import type { Clock } from "../system/clock.js";
 import { openLogFile } from "../system/log-file.js";
 import { isSyslogFacility, openSyslog } from "../system/syslog.js";
 
-const terminal: TextDestination = { write: writeStderr, flush: flushStandardStreams };
-
-/** The reporter of a command: `-L -q -v -t --log-to-file` over what `repmgr.conf` says. Throws UserError. */
-export async function createCommandReporter(request: {
+export interface ReporterRequest {
   readonly options: AllOptionValues;
   readonly settings: Settings;
   readonly programName: string;
   readonly clock: Clock;
-}): Promise<{ readonly reporter: Reporter; readonly sink: LogSink }> {
-  const { options, settings, programName, clock } = request;
-  const sink = await openSink(options, settings, programName);
+  /** Takes log text for standard error. */
+  readonly writeLog: (text: string) => void;
+}
+
+/** The reporter of a command: `-L -q -v -t --log-to-file` over what `repmgr.conf` says. Throws UserError. */
+export async function createCommandReporter(
+  request: ReporterRequest,
+): Promise<{ readonly reporter: Reporter; readonly sink: LogSink }> {
+  const { options, settings, clock } = request;
+  const sink = await openSink(request);
   const reporter = createReporter({
     sink,
     threshold: decideThreshold(options, settings),
@@ -46,7 +50,8 @@ function decideThreshold(options: AllOptionValues, settings: Settings): LogLevel
   return options["dry-run"] && level !== "DEBUG" ? "INFO" : level;
 }
 
-async function openSink(options: AllOptionValues, settings: Settings, programName: string): Promise<LogSink> {
+async function openSink({ options, settings, programName, writeLog }: ReporterRequest): Promise<LogSink> {
+  const terminal: TextDestination = { write: writeLog, flush: flushStandardStreams };
   if (options["log-to-file"]) {
     const facility = settings.log_facility.toUpperCase();
     if (isSyslogFacility(facility)) return createSyslogSink(openSyslog(programName, facility));

@@ -1,65 +1,38 @@
 import type { Command } from "../commands/define-command.js";
+import { generalOptions } from "../commands/general-options.js";
 import { nouns, verbsOf } from "../commands/index.js";
-import { optionTable, type OptionName } from "../commands/option-table.js";
+import { spellOption, type OptionName } from "../commands/option-table.js";
 
+const WIDTH = 80;
 const OPTION_COLUMN = 36;
 
-function describeOption(name: OptionName, text: string): string {
-  const { short, argument, type } = optionTable[name];
-  const value =
-    argument === undefined ? "" : type.startsWith("optional-") ? `[=${argument}]` : `=${argument}`;
-  const spelling = `  ${short === undefined ? "" : `-${short}, `}--${name}${value}`;
-  const gap =
-    spelling.length < OPTION_COLUMN
-      ? " ".repeat(OPTION_COLUMN - spelling.length)
-      : `\n${" ".repeat(OPTION_COLUMN)}`;
-  return `${spelling}${gap}${text}\n`;
-}
-
-const section = (title: string, options: Partial<Record<OptionName, string>>): string =>
-  `${title}:\n${describeOptions(options)}\n`;
-
-function describeOptions(options: Partial<Record<OptionName, string>>): string {
-  return (Object.entries(options) as [OptionName, string][])
-    .map(([name, text]) => describeOption(name, text))
-    .join("");
-}
-
-const heading = (programName: string): string =>
-  `${programName}: replication management for PostgreSQL, without a server extension\n\nUsage:\n`;
-
 /** What `--help` shows without a command. */
-export function renderGeneralHelp(programName: string, defaults: { readonly osUser: string }): string {
-  const usage = nouns.map(
-    (noun) => `    ${programName} [OPTIONS] ${noun.padEnd(8)}{${verbsOf(noun).join("|")}}\n`,
-  );
-  return `${heading(programName)}${usage.join("")}
-  "${programName} {${nouns.join("|")}} --help" shows the options of each command
-
-${section("General options", {
-  help: "show this help, then exit",
-  version: "show the version, then exit",
-  "version-number": "show the version as a number, then exit",
-})}${section("Configuration options", {
-    "config-file": "path of repmgr.conf",
-    pg_bindir: "directory of the PostgreSQL programs",
-    force: "do what is refused as dangerous otherwise",
-    "dry-run": "show what would be done, and change nothing",
-    "dump-config": "show every setting as name|value, then exit",
-  })}${section("Database connection options", {
-    dbname: 'database name or connection string (default: "postgres")',
-    host: "database server host",
-    port: 'database server port (default: "5432")',
-    username: `database user name (default: "${defaults.osUser}")`,
-  })}${section("Logging options", {
-    "log-level": "DEBUG, INFO, NOTICE, WARNING, ERROR, ALERT, CRIT or EMERG (default: INFO)",
-    "log-to-file": "log to log_file or log_facility as set in repmgr.conf",
-    quiet: "log errors only",
-    terse: "show no DETAIL, HINT or warning blocks",
-    verbose: "show more, among it the reasons of failed connections",
-  })}`
-    .trimEnd()
-    .concat("\n");
+export function renderGeneralHelp(
+  programName: string,
+  { osUser, isRoot }: { readonly osUser: string; readonly isRoot: boolean },
+): string {
+  const nounWidth = Math.max(...nouns.map((noun) => noun.length));
+  const usage = nouns.map((noun) => {
+    const verbs = `{${verbsOf(noun).join("|")}}`;
+    return `    ${programName} [OPTIONS] ${noun.padEnd(nounWidth)} ${verbs}\n`;
+  });
+  return [
+    `${heading(programName)}${usage.join("")}`,
+    ...(isRoot ? [rootNote(programName)] : []),
+    paragraph(`"${programName} COMMAND ACTION --help" shows the options of a command`),
+    ...describeSections("General options", "Configuration options"),
+    section("Options of many commands", {
+      force: "do what is refused as dangerous otherwise",
+      "dry-run": "show what would be done, and change nothing",
+    }),
+    section("Database connection options", {
+      dbname: 'database name or connection string (default: "postgres")',
+      host: "database server host",
+      port: 'database server port (default: "5432")',
+      username: `database user name (default: "${osUser}")`,
+    }),
+    ...describeSections("Logging options"),
+  ].join("\n");
 }
 
 /** What `NOUN --help` and `NOUN VERB --help` show: the given commands, each with its options. */
@@ -67,8 +40,57 @@ export function renderCommandsHelp(programName: string, commands: readonly Comma
   const usage = commands.map(
     ({ name, takesHost }) => `    ${programName} [OPTIONS] ${name}${takesHost ? " [HOST]" : ""}\n`,
   );
-  const blocks = commands.map(
-    ({ name, summary, options }) => `${name.toUpperCase()}\n\n  ${summary}\n\n${describeOptions(options)}`,
-  );
-  return `${heading(programName)}${usage.join("")}\n${blocks.join("\n")}`;
+  const blocks = commands.flatMap(({ name, summary, options, examples }) => [
+    `${name.toUpperCase()}\n`,
+    paragraph(summary),
+    ...(Object.keys(options).length === 0 ? [] : [describeOptions(options)]),
+    ...(examples.length === 0 ? [] : [listExamples(programName, examples)]),
+  ]);
+  return [`${heading(programName)}${usage.join("")}`, ...blocks].join("\n");
+}
+
+const heading = (programName: string): string =>
+  `${programName}: replication management for PostgreSQL, without a server extension\n\nUsage:\n`;
+
+const rootNote = (programName: string): string =>
+  paragraph(`${programName} does not run as root: log in as the user that owns the data directory`);
+
+const describeSections = (...titles: readonly (keyof typeof generalOptions)[]): readonly string[] =>
+  titles.map((title) => section(title, generalOptions[title]));
+
+const section = (title: string, options: Partial<Record<OptionName, string>>): string =>
+  `${title}:\n${describeOptions(options)}`;
+
+function listExamples(programName: string, examples: readonly string[]): string {
+  const title = examples.length === 1 ? "Example" : "Examples";
+  return `${title}:\n${examples.map((example) => `    ${programName} ${example}\n`).join("")}`;
+}
+
+function describeOptions(options: Partial<Record<OptionName, string>>): string {
+  return (Object.entries(options) as [OptionName, string][])
+    .map(([name, text]) => describeOption(name, text))
+    .join("");
+}
+
+function describeOption(name: OptionName, text: string): string {
+  const spelling = `  ${spellOption(name)}`;
+  const gap = `\n${" ".repeat(OPTION_COLUMN)}`;
+  const first = spelling.length < OPTION_COLUMN ? spelling.padEnd(OPTION_COLUMN) : `${spelling}${gap}`;
+  return `${first}${wrap(text, WIDTH - OPTION_COLUMN).join(gap)}\n`;
+}
+
+const paragraph = (text: string): string =>
+  wrap(text, WIDTH - 2)
+    .map((line) => `  ${line}\n`)
+    .join("");
+
+/** Lines of at most `width` characters, unless one word is longer. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }

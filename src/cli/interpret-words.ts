@@ -5,6 +5,8 @@ import { suggest } from "./suggest.js";
 export interface Interpretation {
   /** The noun as declared; null when the first word is none. */
   readonly noun: string | null;
+  /** The noun as typed. */
+  readonly typedNoun: string | null;
   readonly load: (() => Promise<Command>) | null;
   /** Words after noun and verb. */
   readonly rest: readonly string[];
@@ -16,6 +18,7 @@ export function interpretWords(words: readonly string[], programName: string): I
   const [first, second, ...rest] = words;
   const failure = (noun: string | null, error: string): Interpretation => ({
     noun,
+    typedNoun: noun === null ? null : (first ?? null),
     load: null,
     rest,
     errors: [error],
@@ -30,9 +33,9 @@ export function interpretWords(words: readonly string[], programName: string): I
       `unknown ${programName} ${typed}${didYouMean(near, near && correctVerb(near, second))}`,
     );
   }
-  if (second === undefined) return failure(noun, `no action provided for command '${noun}'`);
+  if (second === undefined) return failure(noun, `no action provided for command '${first}'`);
   const load = findCommand(noun, second);
-  if (load !== null) return { noun, load, rest, errors: [] };
+  if (load !== null) return { noun, typedNoun: first, load, rest, errors: [] };
   const verb = correctVerb(noun, second);
   return failure(
     noun,

@@ -30,6 +30,9 @@ for (const name of Object.keys(optionTable) as OptionName[]) {
 /** Every spelling of a long option. */
 export const longOptionNames: readonly string[] = [...longNames.keys()];
 
+/** Options whose first sight ends the reading, as in repmgr: what follows them is not looked at. */
+const endsReading = new Set<OptionName>(["version", "version-number"]);
+
 const takesNextWord = (name: OptionName): boolean => ["string", "integer"].includes(optionTable[name].type);
 
 /**
@@ -52,6 +55,7 @@ export function normaliseArguments(argv: readonly string[]): NormalisedArguments
     } else {
       words.push(argument);
     }
+    if (options.some(({ name }) => endsReading.has(name))) break;
   }
   return { options, words, unknown };
 }
@@ -68,11 +72,11 @@ function readLongOption(text: string, { options, unknown, nextWord }: Reading): 
   const attached = equals < 0 ? null : text.slice(equals + 1);
   const resolved = resolveLongName(typed);
   if (resolved.kind === "none") {
-    unknown.push({ message: `unrecognized option '--${typed}'`, typed });
+    unknown.push({ message: `unrecognized option '--${text}'`, typed });
   } else if (resolved.kind === "ambiguous") {
     const possibilities = resolved.names.map((name) => `'--${name}'`).join(" ");
     unknown.push({
-      message: `option '--${typed}' is ambiguous; possibilities: ${possibilities}`,
+      message: `option '--${text}' is ambiguous; possibilities: ${possibilities}`,
       typed: null,
     });
   } else if (optionTable[resolved.name].type === "boolean" && attached !== null) {
@@ -115,11 +119,16 @@ type Resolution =
   | { readonly kind: "none" }
   | { readonly kind: "ambiguous"; readonly names: readonly string[] };
 
+/** repmgr's own options come first: one that was added here makes no abbreviation ambiguous that scripts may use. */
 function resolveLongName(typed: string): Resolution {
   const exact = longNames.get(typed);
   if (exact !== undefined) return { kind: "one", name: exact };
-  const matches = longOptionNames.filter((name) => name.startsWith(typed));
-  const [first, ...others] = new Set(matches.map((name) => longNames.get(name)));
-  if (first === undefined || typed === "") return { kind: "none" };
-  return others.length === 0 ? { kind: "one", name: first } : { kind: "ambiguous", names: matches };
+  if (typed === "") return { kind: "none" };
+  const matches = [...longNames].filter(([spelling]) => spelling.startsWith(typed));
+  const known = matches.filter(([, name]) => optionTable[name].added !== true);
+  const eligible = known.length > 0 ? known : matches;
+  const [first, ...others] = new Set(eligible.map(([, name]) => name));
+  if (first === undefined) return { kind: "none" };
+  if (others.length === 0) return { kind: "one", name: first };
+  return { kind: "ambiguous", names: eligible.map(([spelling]) => spelling) };
 }

@@ -48,7 +48,7 @@ function toParserOption(name: OptionName, errors: string[]): Option {
 }
 
 function readValue(name: OptionName, text: string, errors: string[]): string | number | undefined {
-  const { type, minimum, choices } = optionTable[name];
+  const { type, minimum, choices, maximumLength } = optionTable[name];
   if (type === "integer" || type === "optional-integer") {
     const number = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (
@@ -65,6 +65,10 @@ function readValue(name: OptionName, text: string, errors: string[]): string | n
     errors.push(
       `value of --${name} must be one of ${choices.map((choice) => `"${choice}"`).join(", ")} (provided: "${text}")`,
     );
+    return undefined;
+  }
+  if (maximumLength !== undefined && Buffer.byteLength(text) > maximumLength) {
+    errors.push(`value of --${name} must not be longer than ${maximumLength} bytes (provided: "${text}")`);
     return undefined;
   }
   return text;

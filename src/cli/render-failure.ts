@@ -1,21 +1,12 @@
 import type { CommandContext } from "../commands/define-command.js";
+import { continuationOf, describeFailedCommand } from "../commands/describe-failed-command.js";
 import type { UserError } from "../errors/user-error.js";
 import { renderJsonDocument } from "../output/json.js";
 
-/** The one place where the error that ends a command is shown; with `--format=json` standard output stays one document. */
+/** Shows the error that ends a command; with `--format=json` standard output stays one document. */
 export function renderFailure(context: CommandContext, commandName: string, error: UserError): void {
-  const { message, detail, hint, exitCode } = error;
-  const continuation = {
-    ...(detail === undefined ? {} : { detail }),
-    ...(hint === undefined ? {} : { hint }),
-  };
-  context.reporter.error(message, continuation);
-  if (context.format !== "json") return;
-  context.reporter.data(
-    renderJsonDocument({
-      command: commandName,
-      exit_code: exitCode,
-      error: { message, detail: detail ?? null, hint: hint ?? null },
-    }),
-  );
+  context.reporter.error(error.message, continuationOf(error));
+  if (context.format === "json") {
+    context.reporter.data(renderJsonDocument(describeFailedCommand(commandName, error)));
+  }
 }

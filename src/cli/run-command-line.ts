@@ -1,6 +1,7 @@
 import type { Command } from "../commands/define-command.js";
 import { loadCommands } from "../commands/index.js";
 import { dumpSettings } from "../config/dump-settings.js";
+import { completeSettings } from "../config/default-settings.js";
 import { loadConfiguration, type LoadedConfiguration } from "../config/load-configuration.js";
 import { renderConfigurationProblems } from "../config/render-problems.js";
 import type { Environment } from "../context.js";
@@ -9,6 +10,7 @@ import { UserError } from "../errors/user-error.js";
 import { parseLogLevel } from "../output/log-level.js";
 import { renderTerminalLines } from "../output/log-lines.js";
 import { writeStderr, writeStdout } from "../output/standard-streams.js";
+import { createTerminalLogWriter } from "../output/terminal-log.js";
 import { systemClock } from "../system/clock.js";
 import { checkOptions } from "./check-options.js";
 import { renderCommandsHelp, renderGeneralHelp } from "./help.js";
@@ -25,11 +27,12 @@ import { suggest } from "./suggest.js";
  * and is the reference's (repmgr 5.5, order of processing in main).
  */
 export async function runCommandLine(programPath: string, words: readonly string[]): Promise<number> {
+  const writeLog = await createTerminalLogWriter(process.env);
   try {
-    return await processCommandLine(readEnvironment(programPath), words);
+    return await processCommandLine({ environment: readEnvironment(programPath), writeLog }, words);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    writeStderr(renderTerminalLines({ time: systemClock.now(), level: "ERROR", ...problemOf(error) }));
+    writeLog(renderTerminalLines({ time: systemClock.now(), level: "ERROR", ...problemOf(error) }));
     return error.exitCode;
   }
 }
@@ -44,38 +47,67 @@ const problemOf = ({
   ...(hint === undefined ? {} : { hint }),
 });
 
-async function processCommandLine(environment: Environment, words: readonly string[]): Promise<number> {
+interface Surroundings {
+  readonly environment: Environment;
+  readonly writeLog: (text: string) => void;
+}
+
+async function processCommandLine(surroundings: Surroundings, words: readonly string[]): Promise<number> {
+  const { environment, writeLog } = surroundings;
   const { programName } = environment;
   const parsed = parseArguments(words);
-  if (parsed.options.version) return printData(`${describeVersion(programName)}\n`);
-  if (parsed.options["version-number"]) return printData(`${REFERENCE_VERSION_NUMBER}\n`);
   for (const { message, typed } of parsed.unknown)
     writeStderr(`${programName}: ${message}${nearOption(typed)}\n`);
-  if (process.geteuid?.() === 0 && !parsed.options.help) return refuseRoot(programName);
-  if (parsed.errors.length > 0) return refuseArguments(programName, parsed.errors, null);
-
+  if (parsed.options.version) return printData(`${describeVersion(programName)}\n`);
+  if (parsed.options["version-number"]) return printData(`${REFERENCE_VERSION_NUMBER}\n`);
   const found = interpretWords(parsed.words, programName);
   if (parsed.options.help) return showHelp(environment, found);
   const command = (await found.load?.()) ?? null;
+  if (isRoot() && command?.isForRoot !== true) return refuseRoot(programName);
+  const badValues = [...parsed.errors, ...checkLogLevel(parsed)];
+  if (badValues.length > 0) return refuseArguments(programName, badValues, null);
+
   const hosted = takeHost(command, found.rest, parsed);
-  const loaded = loadConfiguration({ explicitFile: parsed.options["config-file"] ?? null, environment });
-  const problems = renderConfigurationProblems(loaded, { isTerse: parsed.options.terse });
-  for (const line of problems) writeStderr(`${line}\n`);
+  const loaded = readConfiguration(surroundings, command, parsed);
   if (loaded.errors.length > 0) return exitCodes.badConfiguration;
   if (parsed.options["dump-config"]) return dumpConfiguration(loaded, parsed);
 
-  const verdict = command === null ? { errors: [], warnings: [] } : checkOptions(command, hosted.parsed);
-  const errors = [...found.errors, ...hosted.errors, ...checkLogLevel(parsed), ...verdict.errors];
-  if (errors.length > 0) return refuseArguments(programName, errors, found.noun);
-  if (parsed.unknown.length > 0) return printTryHelp(programName, found.noun, writeStdout);
-  if (command === null) return exitCodes.badConfiguration;
+  const verdict = command === null ? null : checkOptions(command, hosted.parsed);
+  const errors = [...found.errors, ...hosted.errors, ...(verdict?.errors ?? [])];
+  if (errors.length > 0) return refuseArguments(programName, errors, found.typedNoun);
+  if (parsed.unknown.length > 0) return printTryHelp(programName, found.typedNoun, writeStdout);
+  if (command === null || verdict === null) return exitCodes.badConfiguration;
   if (verdict.warnings.length > 0 && !parsed.options.terse) {
-    writeStderr(
+    writeLog(
       indented("WARNING: following problems with command line parameters detected:", verdict.warnings),
     );
   }
   requireConfiguration(command, loaded, hosted.parsed);
-  return runCommand({ environment, command, loaded, parsed: hosted.parsed });
+  const chosen = { ...hosted.parsed, options: verdict.options };
+  return runCommand({ environment, command, loaded, parsed: chosen, writeLog });
+}
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
+
+/** Reads `repmgr.conf` and shows what is wrong with it. */
+function readConfiguration(
+  { environment, writeLog }: Surroundings,
+  command: Command | null,
+  { options }: ParsedArguments,
+): LoadedConfiguration {
+  if (command?.configuration === "unused" && !options["dump-config"]) {
+    const settings = completeSettings(new Map());
+    return { file: null, isFoundBySearch: false, settings, warnings: [], errors: [] };
+  }
+  const explicitFile = options["config-file"] ?? null;
+  const loaded = loadConfiguration({ explicitFile, environment });
+  if (options.verbose && loaded.file !== null) {
+    writeLog(
+      `NOTICE: using ${explicitFile === null ? "" : "provided "}configuration file "${loaded.file}"\n`,
+    );
+  }
+  for (const line of renderConfigurationProblems(loaded, { isTerse: options.terse })) writeLog(`${line}\n`);
+  return loaded;
 }
 
 function printData(text: string): number {
@@ -111,9 +143,10 @@ function printTryHelp(programName: string, noun: string | null, write: (text: st
 }
 
 async function showHelp({ programName, osUser }: Environment, found: Interpretation): Promise<number> {
-  if (found.noun === null) return printData(renderGeneralHelp(programName, { osUser }));
+  const general = renderGeneralHelp(programName, { osUser, isRoot: isRoot() });
+  if (found.noun === null) return printData(general);
   const commands = found.load === null ? await loadCommands(found.noun) : [await found.load()];
-  return printData(renderCommandsHelp(programName, commands));
+  return printData(commands.length === 0 ? general : renderCommandsHelp(programName, commands));
 }
 
 /** A third word is the source host of `standby clone`; it does not count as a connection option of its own. */
@@ -152,7 +185,7 @@ function dumpConfiguration({ settings }: LoadedConfiguration, { words }: ParsedA
 
 /** A command that acts as a node needs to know which one it is. */
 function requireConfiguration(command: Command, loaded: LoadedConfiguration, parsed: ParsedArguments): void {
-  if (command.configuration === "optional" || loaded.file !== null) return;
+  if (["optional", "unused"].includes(command.configuration) || loaded.file !== null) return;
   if (command.configuration === "unless-connection-given" && parsed.connection.size > 0) return;
   throw new UserError(exitCodes.badConfiguration, {
     message: "no configuration file was found",

@@ -2,7 +2,9 @@ import type { Command, CommandContext, OutputFormat } from "../commands/define-c
 import type { LoadedConfiguration } from "../config/load-configuration.js";
 import type { Environment } from "../context.js";
 import type { AllOptionValues } from "../commands/option-table.js";
+import { loadCatalogue } from "../commands/index.js";
 import { UserError } from "../errors/user-error.js";
+import { readDisplay } from "../output/display.js";
 import { createDatabases } from "../postgres/connect.js";
 import { createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
@@ -18,14 +20,15 @@ export async function runCommand(request: {
   readonly command: Command;
   readonly loaded: LoadedConfiguration;
   readonly parsed: ParsedArguments;
+  readonly writeLog: (text: string) => void;
 }): Promise<number> {
-  const { environment, command, loaded, parsed } = request;
+  const { environment, command, loaded, parsed, writeLog } = request;
   const { options } = parsed;
   const settings =
     options.pg_bindir === undefined ? loaded.settings : { ...loaded.settings, pg_bindir: options.pg_bindir };
   const clock = systemClock;
   const { programName } = environment;
-  const { reporter, sink } = await createCommandReporter({ options, settings, programName, clock });
+  const { reporter, sink } = await createCommandReporter({ options, settings, programName, clock, writeLog });
   const interruption = onInterrupt();
   const cleanup = createCleanupStack();
   const context: CommandContext = {
@@ -39,7 +42,9 @@ export async function runCommand(request: {
     settings,
     configFile: loaded.file,
     connection: parsed.connection,
-    format: chooseFormat(options),
+    format: chooseFormat(command, options),
+    display: await readDisplay(environment.variables),
+    loadCatalogue,
   };
   try {
     return await command.run(context, options);
@@ -55,10 +60,10 @@ export async function runCommand(request: {
   }
 }
 
-/** The precedence is the reference's. */
-function chooseFormat(options: AllOptionValues): OutputFormat {
-  if (options.csv) return "csv";
-  if (options.nagios) return "nagios";
-  if (options.optformat) return "optformat";
-  return (options.format as OutputFormat | undefined) ?? "text";
+/** The precedence is the reference's; a format that the command does not have leaves its text. */
+function chooseFormat({ options: honoured }: Command, options: AllOptionValues): OutputFormat {
+  for (const format of ["csv", "nagios", "optformat"] as const) {
+    if (options[format] && honoured[format] !== undefined) return format;
+  }
+  return honoured.format === undefined ? "text" : ((options.format as OutputFormat | undefined) ?? "text");
 }

@@ -1,7 +1,8 @@
 import type { Settings } from "../config/settings-table.js";
 import type { Context } from "../context.js";
-import type { ExitCode } from "../errors/exit-codes.js";
+import type { ExitCode, ExitCodeName } from "../errors/exit-codes.js";
 import type { Conninfo } from "../model/conninfo.js";
+import type { Display } from "../output/display.js";
 import type { AllOptionValues, OptionName, OptionValues } from "./option-table.js";
 
 export type OutputFormat = "text" | "csv" | "json" | "nagios" | "optformat";
@@ -13,6 +14,16 @@ export interface CommandContext extends Context {
   /** The connection options of the command line (`-d -h -p -U`, positional host), in the order given; empty without. */
   readonly connection: Conninfo;
   readonly format: OutputFormat;
+  /** How data output may look: colours, drawing characters, redrawing. */
+  readonly display: Display;
+  /** Every command, for what describes the commands themselves. */
+  readonly loadCatalogue: () => Promise<readonly CatalogueEntry[]>;
+}
+
+/** A command with every way to write its noun and verb, the declared one first. */
+export interface CatalogueEntry {
+  readonly command: Command;
+  readonly spellings: readonly string[];
 }
 
 interface CommandDeclaration<Names extends OptionName> {
@@ -26,8 +37,14 @@ interface CommandDeclaration<Names extends OptionName> {
   readonly effect: "reads" | "changes";
   /** Takes the source host as a third word (`standby clone HOST`). */
   readonly takesHost?: true;
-  /** Whether a `repmgr.conf` with a `node_id` must be there. */
-  readonly configuration: "required" | "optional" | "unless-connection-given";
+  /** Whether a `repmgr.conf` with a `node_id` must be there; `unused`: none is read, so that a broken one is no obstacle. */
+  readonly configuration: "required" | "optional" | "unless-connection-given" | "unused";
+  /** Runs for root too: it touches neither a server nor the files of one. */
+  readonly isForRoot?: true;
+  /** The exit codes that it ends with by its own rules, for the reference. */
+  readonly exitCodes: readonly ExitCodeName[];
+  /** Command lines without the program's name, for help and the reference. */
+  readonly examples: readonly string[];
   /** Requirements between options, shown with the other errors of the command line. */
   readonly checkOptions?: (options: OptionValues<Names>, connection: Conninfo) => readonly string[];
   /** Does the work. Throws UserError for what a user can mend. */
@@ -42,6 +59,9 @@ export interface Command {
   readonly effect: CommandDeclaration<never>["effect"];
   readonly takesHost: boolean;
   readonly configuration: CommandDeclaration<never>["configuration"];
+  readonly isForRoot: boolean;
+  readonly exitCodes: readonly ExitCodeName[];
+  readonly examples: readonly string[];
   checkOptions(options: AllOptionValues, connection: Conninfo): readonly string[];
   run(context: CommandContext, options: AllOptionValues): Promise<ExitCode>;
 }
@@ -56,6 +76,9 @@ export function defineCommand<Names extends OptionName>(declaration: CommandDecl
     effect: declaration.effect,
     takesHost: declaration.takesHost ?? false,
     configuration: declaration.configuration,
+    isForRoot: declaration.isForRoot ?? false,
+    exitCodes: declaration.exitCodes,
+    examples: declaration.examples,
     checkOptions: (values, connection) => declaration.checkOptions?.(values, connection) ?? [],
     run: (context, values) => declaration.run(context, values),
   };

@@ -1,30 +1,47 @@
-import type { Command } from "./define-command.js";
+import { aliasTargets, canonicalName, canonicalNoun, spellingsOf } from "./aliases.js";
+import type { CatalogueEntry, Command } from "./define-command.js";
+
+type LoadCommand = () => Promise<Command>;
 
 /** Every command, loaded only when it is the one that runs or is explained. */
-const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Command>>>>> = {
+const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> = {
   primary: {
     register: async () => (await import("./primary/register/command.js")).primaryRegister,
+    unregister: async () => (await import("./primary/unregister.js")).primaryUnregister,
   },
   standby: {
     clone: async () => (await import("./standby/clone/command.js")).standbyClone,
+    follow: async () => (await import("./standby/follow/command.js")).standbyFollow,
+    promote: async () => (await import("./standby/promote/command.js")).standbyPromote,
     register: async () => (await import("./standby/register/command.js")).standbyRegister,
+    unregister: async () => (await import("./standby/unregister.js")).standbyUnregister,
+  },
+  witness: {
+    register: async () => (await import("./witness/register/command.js")).witnessRegister,
+    unregister: async () => (await import("./witness/unregister.js")).witnessUnregister,
+  },
+  node: {
+    status: async () => (await import("./node/status/command.js")).nodeStatus,
   },
   cluster: {
     show: async () => (await import("./cluster/show.js")).clusterShow,
     event: async () => (await import("./cluster/event.js")).clusterEvent,
+    cleanup: async () => (await import("./cluster/cleanup.js")).clusterCleanup,
+  },
+  completion: {
+    bash: async () => (await import("./completion/shells.js")).completionBash,
+    zsh: async () => (await import("./completion/shells.js")).completionZsh,
+    fish: async () => (await import("./completion/shells.js")).completionFish,
   },
 };
-
-const nounAliases: Readonly<Record<string, string>> = { master: "primary" };
-const verbAliases: Readonly<Record<string, string>> = { "cluster events": "event" };
 
 export const nouns: readonly string[] = Object.keys(commands);
 
 /** The noun that a word stands for, in any case and under any alias; null when there is none. */
 export function resolveNoun(word: string): string | null {
-  const lower = word.toLowerCase();
-  const noun = nounAliases[lower] ?? lower;
-  return Object.hasOwn(commands, noun) ? noun : null;
+  const noun = canonicalNoun(word);
+  const isKnown = Object.hasOwn(commands, noun) || aliasTargets(noun).some((name) => loaderOf(name) !== null);
+  return isKnown ? noun : null;
 }
 
 export function verbsOf(noun: string): readonly string[] {
@@ -32,13 +49,23 @@ export function verbsOf(noun: string): readonly string[] {
 }
 
 /** How to load the command of a noun and a verb as typed; null when there is none. */
-export function findCommand(noun: string, word: string): (() => Promise<Command>) | null {
-  const lower = word.toLowerCase();
-  const verb = verbAliases[`${noun} ${lower}`] ?? lower;
-  return commands[noun]?.[verb] ?? null;
+export function findCommand(noun: string, verb: string): LoadCommand | null {
+  return loaderOf(canonicalName(noun, verb));
 }
 
 /** All commands of a noun, for help. */
 export function loadCommands(noun: string): Promise<readonly Command[]> {
   return Promise.all(Object.values(commands[noun] ?? {}).map((load) => load()));
+}
+
+/** All commands with their spellings, for what describes them. */
+export async function loadCatalogue(): Promise<readonly CatalogueEntry[]> {
+  const all = await Promise.all(nouns.map(loadCommands));
+  return all.flat().map((command) => ({ command, spellings: spellingsOf(command.name) }));
+}
+
+function loaderOf(name: string): LoadCommand | null {
+  const [noun = "", verb = ""] = name.split(" ");
+  const verbs = Object.hasOwn(commands, noun) ? commands[noun] : undefined;
+  return verbs !== undefined && Object.hasOwn(verbs, verb) ? (verbs[verb] ?? null) : null;
 }

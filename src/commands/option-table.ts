@@ -21,14 +21,36 @@ interface OptionShape {
   readonly elsewhere: "warn" | "accept" | "error";
   /** Understood by every command; never checked against a declaration. */
   readonly global?: true;
+  /** The longest value, in bytes. */
+  readonly maximumLength?: number;
+  /** What the value names, for completion. */
+  readonly names?: "file" | "directory" | "host";
+  /** Not one of repmgr's: it makes no abbreviation ambiguous that repmgr understands. */
+  readonly added?: true;
+  /** Understood, and ignored with this warning. */
+  readonly deprecated?: string;
 }
 
 const table = {
   help: { short: "?", type: "boolean", elsewhere: "accept", global: true },
   version: { short: "V", type: "boolean", elsewhere: "accept", global: true },
   "version-number": { type: "boolean", elsewhere: "accept", global: true },
-  "config-file": { short: "f", type: "string", argument: "PATH", elsewhere: "accept", global: true },
-  pg_bindir: { short: "b", type: "string", argument: "PATH", elsewhere: "accept", global: true },
+  "config-file": {
+    short: "f",
+    type: "string",
+    argument: "PATH",
+    names: "file",
+    elsewhere: "accept",
+    global: true,
+  },
+  pg_bindir: {
+    short: "b",
+    type: "string",
+    argument: "PATH",
+    names: "directory",
+    elsewhere: "accept",
+    global: true,
+  },
   "dry-run": { type: "boolean", elsewhere: "error" },
   force: { short: "F", type: "boolean", elsewhere: "accept" },
   wait: { short: "w", type: "optional-integer", argument: "SECONDS", minimum: 0, elsewhere: "warn" },
@@ -37,24 +59,32 @@ const table = {
   detail: { type: "boolean", elsewhere: "warn" },
   "dump-config": { type: "boolean", elsewhere: "accept", global: true },
   dbname: { short: "d", type: "string", argument: "DBNAME", elsewhere: "warn" },
-  host: { short: "h", type: "string", argument: "HOSTNAME", elsewhere: "warn" },
+  host: { short: "h", type: "string", argument: "HOSTNAME", names: "host", elsewhere: "warn" },
   port: { short: "p", type: "integer", argument: "PORT", minimum: 1, elsewhere: "warn" },
   username: { short: "U", type: "string", argument: "USERNAME", elsewhere: "warn" },
   "remote-user": { short: "R", type: "string", argument: "USERNAME", elsewhere: "accept" },
   superuser: { short: "S", type: "string", argument: "USERNAME", elsewhere: "warn" },
-  pgdata: { short: "D", type: "string", argument: "DIR", elsewhere: "warn" },
+  pgdata: { short: "D", type: "string", argument: "DIR", names: "directory", elsewhere: "warn" },
   "node-id": { type: "integer", argument: "ID", minimum: 1, elsewhere: "error" },
-  "node-name": { type: "string", argument: "NAME", elsewhere: "error" },
+  "node-name": { type: "string", argument: "NAME", maximumLength: 63, elsewhere: "error" },
   "remote-node-id": { type: "integer", argument: "ID", minimum: 1, elsewhere: "accept" },
   "log-level": { short: "L", type: "string", argument: "LEVEL", elsewhere: "accept", global: true },
   "log-to-file": { type: "boolean", elsewhere: "accept", global: true },
   quiet: { short: "q", type: "boolean", elsewhere: "accept", global: true },
   terse: { short: "t", type: "boolean", elsewhere: "accept", global: true },
   verbose: { short: "v", type: "boolean", elsewhere: "accept", global: true },
-  csv: { type: "boolean", elsewhere: "warn" },
-  nagios: { type: "boolean", elsewhere: "warn" },
-  optformat: { type: "boolean", elsewhere: "warn" },
-  format: { type: "string", argument: "FORMAT", choices: ["text", "csv", "json"], elsewhere: "warn" },
+  csv: { type: "boolean", elsewhere: "accept" },
+  nagios: { type: "boolean", elsewhere: "accept" },
+  optformat: { type: "boolean", elsewhere: "accept" },
+  format: {
+    type: "string",
+    argument: "FORMAT",
+    choices: ["text", "csv", "json"],
+    elsewhere: "warn",
+    added: true,
+  },
+  tree: { type: "boolean", elsewhere: "warn", added: true },
+  watch: { type: "optional-integer", argument: "SECONDS", minimum: 1, elsewhere: "warn", added: true },
   "copy-external-config-files": {
     type: "optional-string",
     argument: "{samepath|pgdata}",
@@ -72,9 +102,50 @@ const table = {
   "recovery-min-apply-delay": { type: "string", argument: "DELAY", elsewhere: "accept" },
   "wait-start": { type: "integer", argument: "SECONDS", minimum: 0, elsewhere: "accept" },
   "wait-sync": { type: "optional-integer", argument: "SECONDS", minimum: 0, elsewhere: "accept" },
+  "always-promote": { type: "boolean", elsewhere: "warn" },
+  "siblings-follow": { type: "boolean", elsewhere: "warn" },
+  "repmgrd-no-pause": { type: "boolean", elsewhere: "warn" },
+  "repmgrd-force-unpause": { type: "boolean", elsewhere: "warn" },
+  "force-rewind": { type: "optional-string", argument: "PATH", names: "file", elsewhere: "warn" },
+  "is-shutdown-cleanly": { type: "boolean", elsewhere: "warn" },
+  "archive-ready": { type: "boolean", elsewhere: "accept" },
+  downstream: { type: "boolean", elsewhere: "accept" },
+  upstream: { type: "boolean", elsewhere: "accept" },
+  "replication-lag": { type: "boolean", elsewhere: "accept" },
+  role: { type: "boolean", elsewhere: "accept" },
+  slots: { type: "boolean", elsewhere: "accept" },
+  "missing-slots": { type: "boolean", elsewhere: "accept" },
+  repmgrd: { type: "boolean", elsewhere: "accept" },
+  "has-passfile": { type: "boolean", elsewhere: "accept" },
+  "replication-connection": { type: "boolean", elsewhere: "accept" },
+  "data-directory-config": { type: "boolean", elsewhere: "accept" },
+  "replication-config-owner": { type: "boolean", elsewhere: "accept" },
+  "db-connection": { type: "boolean", elsewhere: "accept" },
+  "config-files": { type: "string", argument: "LIST", elsewhere: "warn" },
+  "config-archive-dir": { type: "string", argument: "DIR", names: "directory", elsewhere: "accept" },
+  action: { type: "string", argument: "NAME", elsewhere: "warn" },
+  "list-actions": { type: "boolean", elsewhere: "accept" },
+  checkpoint: { type: "boolean", elsewhere: "accept" },
   all: { type: "boolean", elsewhere: "warn" },
   event: { type: "string", argument: "NAME", elsewhere: "warn" },
   limit: { type: "integer", argument: "NUMBER", minimum: 1, elsewhere: "warn" },
+  "keep-history": { short: "k", type: "integer", argument: "DAYS", minimum: 0, elsewhere: "accept" },
+  "disable-wal-receiver": { type: "boolean", elsewhere: "warn" },
+  "enable-wal-receiver": { type: "boolean", elsewhere: "warn" },
+  "check-upstream-config": {
+    type: "boolean",
+    elsewhere: "accept",
+    global: true,
+    deprecated: "--check-upstream-config is deprecated; use --dry-run instead",
+  },
+  "remote-config-file": {
+    short: "C",
+    type: "string",
+    argument: "PATH",
+    elsewhere: "accept",
+    global: true,
+    deprecated: "--remote-config-file is no longer required; the node records hold the path",
+  },
 } as const satisfies Readonly<Record<string, OptionShape>>;
 
 export type OptionName = keyof typeof table;
@@ -97,3 +168,10 @@ export type AllOptionValues = {
 
 /** What a command sees of the options that it declared. */
 export type OptionValues<Names extends OptionName> = Pick<AllOptionValues, Names>;
+
+/** `-f, --config-file=PATH`: an option as help shows it. */
+export function spellOption(name: OptionName): string {
+  const { short, argument, type } = optionTable[name];
+  const form = type.startsWith("optional-") ? `[=${argument ?? "VALUE"}]` : `=${argument ?? "VALUE"}`;
+  return `${short === undefined ? "" : `-${short}, `}--${name}${type === "boolean" ? "" : form}`;
+}

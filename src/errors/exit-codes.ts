@@ -35,3 +35,5 @@ export const exitCodes = {
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export type ExitCodeName = keyof typeof exitCodes;

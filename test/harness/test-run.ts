@@ -33,7 +33,8 @@ export function newDirectorySync(purpose: string): string {
 export function testEnvironment(): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(PG|VITEST|NODE_|TEST$|DEV$|PROD$|MODE$)/.test(entry[0]),
+      entry[1] !== undefined &&
+      !/^(PG|VITEST|NODE_|TEST$|DEV$|PROD$|MODE$|FORCE_COLOR$|NO_COLOR$)/.test(entry[0]),
   );
   return {
     ...Object.fromEntries(inherited),

@@ -9,6 +9,9 @@ describe("interpretWords", () => {
     ["CLUSTER", "Show"],
     ["master", "register"],
     ["cluster", "events"],
+    ["primary", "status"],
+    ["Standby", "STATUS"],
+    ["completion", "bash"],
   ])("finds %s %s", (noun, verb) => {
     expect(interpretWords([noun, verb], "repmgr")).toMatchObject({ errors: [], load: expect.any(Function) });
   });
@@ -19,9 +22,13 @@ describe("interpretWords", () => {
 
   it.each([
     [[], "no repmgr command provided"],
-    [["cluster"], "no action provided for command 'cluster'"],
+    [["Cluster"], "no action provided for command 'Cluster'"],
+    // An alias whose command does not exist yet.
+    [["daemon", "pause"], "unknown repmgr action 'daemon pause'"],
+    [["primary", "check"], "unknown repmgr action 'primary check'"],
     [["clutser", "shwo"], "unknown repmgr action 'clutser shwo'; did you mean 'cluster show'?"],
     [["cluster", "shwo"], "unknown repmgr action 'cluster shwo'; did you mean 'cluster show'?"],
+    [["cluster", "cleanpu"], "unknown repmgr action 'cluster cleanpu'; did you mean 'cluster cleanup'?"],
     [["standbye"], "unknown repmgr command 'standbye'; did you mean 'standby'?"],
     [["frobnicate", "x"], "unknown repmgr action 'frobnicate x'"],
     [["cluster", "frobnicate"], "unknown repmgr action 'cluster frobnicate'"],

@@ -32,19 +32,21 @@ describe("normaliseArguments", () => {
     [
       "an ambiguous prefix",
       ["--up"],
-      "!option '--up' is ambiguous; possibilities: '--upstream-conninfo' '--upstream-node-id'",
+      "!option '--up' is ambiguous; possibilities: '--upstream-conninfo' '--upstream-node-id' '--upstream'",
     ],
     ["an optional value only after =", ["--wait-sync", "5", "--wait-sync=6"], "wait-sync wait-sync=6 [5]"],
     ["-w takes no value", ["-w", "5"], "wait [5]"],
     ["an older spelling", ["--recovery-conf-only"], "replication-conf-only"],
     ["--no-wait is an option of its own", ["--no-wait"], "no-wait"],
     ["everything after -- is a word", ["cluster", "--", "-h", "--x"], "[cluster] [-h] [--x]"],
-    ["an unknown long option", ["--frobnicate=3"], "!unrecognized option '--frobnicate'"],
+    ["an unknown long option", ["--frobnicate=3"], "!unrecognized option '--frobnicate=3'"],
     ["an unknown short option", ["-Z"], "!invalid option -- 'Z'"],
     ["a missing value", ["--host"], "!option '--host' requires an argument"],
     ["a missing value of a short option", ["-f"], "!option requires an argument -- 'f'"],
     ["a value where none is allowed", ["--csv=1"], "!option '--csv' doesn't allow an argument"],
     ["a value that looks like an option", ["--node-name", "--force"], "node-name=--force"],
+    ["an abbreviation that only options added to repmgr's make ambiguous", ["--t", "--tr"], "terse tree"],
+    ["nothing behind a version option", ["-F", "--version", "--frobnicate", "--csv"], "force version"],
     ["an empty value", ["--location", "--host="], "!unrecognized option '--location' host="],
   ])("reads %s", (_case, argv, expected) => {
     expect(

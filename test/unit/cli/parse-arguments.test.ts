@@ -33,6 +33,8 @@ describe("parseArguments", () => {
     ["--port=99999999999", 'value of --port must be an integer of at least 1 (provided: "99999999999")'],
     ["--wait-start=-1", 'value of --wait-start must be an integer of at least 0 (provided: "-1")'],
     ["--format=yaml", 'value of --format must be one of "text", "csv", "json" (provided: "yaml")'],
+    [`--node-name=${"ä".repeat(32)}`, "value of --node-name must not be longer than 63 bytes"],
+    ["--watch=0", 'value of --watch must be an integer of at least 1 (provided: "0")'],
     ["--dbname=host=a bogus", "error parsing conninfo for -d/--dbname"],
   ])("refuses %s", (argument, message) => {
     expect(parseArguments([argument]).errors.join("\n")).toContain(message);

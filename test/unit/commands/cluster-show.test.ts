@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { renderClusterCsv } from "../../../src/commands/cluster/show/render-csv.js";
-import { renderClusterJson } from "../../../src/commands/cluster/show/render-json.js";
+import { describeCluster } from "../../../src/commands/cluster/show/render-json.js";
 import { renderClusterTable, renderIssues } from "../../../src/commands/cluster/show/render-text.js";
-import { assessCluster } from "../../../src/decide/cluster-health.js";
+import { renderJsonDocument } from "../../../src/output/json.js";
+import { plainPalette } from "../../../src/output/palette.js";
+import { assessCluster, type ClusterHealth } from "../../../src/decide/cluster-health.js";
 import { clusterProblemCodes, type NodeFacts } from "../../../src/decide/cluster-health-facts.js";
 import { nodeId } from "../../../src/model/node-record.js";
 import {
@@ -18,11 +20,16 @@ import {
 const assess = (replaced: Readonly<Record<number, Partial<NodeFacts>>>): ReturnType<typeof assessCluster> =>
   assessCluster(clusterFacts(replaced));
 
+const renderClusterJson = (health: ClusterHealth, exitCode: 0 | 25): string =>
+  renderJsonDocument(describeCluster(health, exitCode));
+const full = { isCompact: false, palette: plainPalette };
+const compact = { isCompact: true, palette: plainPalette };
+
 const refused = 'connection to server at "n3" (10.0.0.3), port 5432 failed: Connection refused';
 
 describe("renderClusterTable", () => {
   it("lays the table out as repmgr does", () => {
-    expect(renderClusterTable(assess({ 2: { answer: unreachable() } }), false)).toBe(
+    expect(renderClusterTable(assess({ 2: { answer: unreachable() } }), full)).toBe(
       [
         " ID | Name | Role    | Status        | Upstream | Location | Priority | Timeline | Connection string                                  ",
         "----+------+---------+---------------+----------+----------+----------+----------+-----------------------------------------------------",
@@ -35,7 +42,7 @@ describe("renderClusterTable", () => {
   });
 
   it("leaves out the connection string and shortens titles when compact", () => {
-    expect(renderClusterTable(assess({}), true)).toBe(
+    expect(renderClusterTable(assess({}), compact)).toBe(
       [
         " ID | Name | Role    | Status    | Upstream | Location | Prio. | TLI",
         "----+------+---------+-----------+----------+----------+-------+-----",
@@ -53,13 +60,13 @@ describe("renderClusterTable", () => {
     ["a node that is down", { answer: unreachable() }, ""],
     ["a witness", { record: nodeRecord({ nodeId: nodeId(3), type: "witness" }) }, "n/a"],
   ])("shows the timeline of %s", (_, facts, expected) => {
-    const row = renderClusterTable(assess({ 3: facts }), true).split("\n")[4] ?? "";
+    const row = renderClusterTable(assess({ 3: facts }), compact).split("\n")[4] ?? "";
     expect(row.split("|")[7]?.trim()).toBe(expected);
   });
 
   it("masks passwords", () => {
     const record = standbyRecord(2, 1, { conninfo: "host=n2 password='S3cr#t;x y' user=repmgr" });
-    const text = renderClusterTable(assess({ 2: { record } }), false);
+    const text = renderClusterTable(assess({ 2: { record } }), full);
     expect(text).toContain("host=n2 password=");
     expect(text + renderClusterJson(assess({ 2: { record } }), 0)).not.toContain("S3cr#t");
   });

@@ -35,7 +35,14 @@ describe("the declarations of the commands", () => {
     );
     // Options of commands that are still to come; they are understood already, as an option that does not fit.
     expect(unused.sort()).toEqual(
-      ["detail", "nagios", "no-wait", "optformat", "remote-node-id", "wait"].sort(),
+      [
+        ...["no-wait", "detail", "nagios", "optformat", "remote-node-id"],
+        ...["always-promote", "siblings-follow", "repmgrd-no-pause", "repmgrd-force-unpause", "force-rewind"],
+        ...["archive-ready", "downstream", "upstream", "replication-lag", "role", "slots", "missing-slots"],
+        ...["repmgrd", "has-passfile", "replication-connection", "db-connection"],
+        ...["data-directory-config", "replication-config-owner", "config-files", "config-archive-dir"],
+        ...["action", "list-actions", "checkpoint", "disable-wal-receiver", "enable-wal-receiver"],
+      ].sort(),
     );
   });
 });
@@ -44,24 +51,69 @@ describe("checkOptions", () => {
   const verdict = (command: string, ...argv: string[]): ReturnType<typeof checkOptions> =>
     checkOptions(named(command), parseArguments(argv));
 
-  it("warns about an option that is not effective on a reading command", () => {
-    expect(verdict("cluster show", "--upstream-node-id=2", "--dry-run")).toEqual({
-      errors: [],
-      warnings: [
+  it.each<[string, string[], string[]]>([
+    [
+      "cluster show",
+      ["--upstream-node-id=2", "--dry-run"],
+      [
         "--upstream-node-id is not effective when executing CLUSTER SHOW",
         "--dry-run is not effective when executing CLUSTER SHOW",
       ],
-    });
+    ],
+    ["primary register", ["--wait"], ["--wait is not effective when executing PRIMARY REGISTER"]],
+    ["cluster show", ["-v", "-q", "-F", "-b", "/bin", "--nagios", "--slots", "-k", "3"], []],
+    [
+      "cluster show",
+      ["-C", "/x"],
+      ["--remote-config-file is no longer required; the node records hold the path"],
+    ],
+    [
+      "primary register",
+      ["--check-upstream-config"],
+      ["--check-upstream-config is deprecated; use --dry-run instead"],
+    ],
+    [
+      "primary register",
+      ["--repmgrd-no-pause", "--repmgrd-force-unpause"],
+      [
+        "--repmgrd-no-pause is not effective when executing PRIMARY REGISTER",
+        "--repmgrd-force-unpause is not effective when executing PRIMARY REGISTER",
+      ],
+    ],
+  ])("lets %s %j run, with these warnings", (command, argv, warnings) => {
+    expect(verdict(command, ...argv)).toMatchObject({ errors: [], warnings });
   });
 
-  it("refuses an option that would change what a changing command does", () => {
-    expect(verdict("primary register", "--node-id=2").errors).toEqual([
-      "--node-id is not effective when executing PRIMARY REGISTER",
-    ]);
+  it.each<[string, string[], string]>([
+    ["primary register", ["--node-id=2"], "--node-id is not effective when executing PRIMARY REGISTER"],
+    ["standby register", ["--node-name=x"], "--node-name is not effective when executing STANDBY REGISTER"],
+    [
+      "standby unregister",
+      ["--node-id=2", "--node-name=x"],
+      "only one of --node-id, --node-name can be used",
+    ],
+    ["cluster show", ["--csv", "--nagios"], "only one of --csv, --nagios can be used"],
+    ["cluster show", ["-w", "-W"], "only one of --wait, --no-wait can be used"],
+    ["cluster show", ["--tree", "--csv"], "--tree is a drawing: only text output can show it"],
+    ["cluster show", ["--format=json", "--tree"], "--tree is a drawing: only text output can show it"],
+    [
+      "primary register",
+      ["--recovery-min-apply-delay=soon"],
+      '--recovery-min-apply-delay: "soon" is not a number with a unit of ms, s, min, h or d',
+    ],
+  ])("refuses %s %j", (command, argv, error) => {
+    expect(verdict(command, ...argv).errors).toEqual([error]);
   });
 
-  it("accepts global options and what the reference accepts silently", () => {
-    expect(verdict("cluster show", "-v", "-q", "-F", "-b", "/bin")).toEqual({ errors: [], warnings: [] });
+  it.each<[string[], string, object]>([
+    [["--all", "--limit=3"], "--limit provided, ignoring --all", { all: false, limit: 3 }],
+    [
+      ["--node-id=1", "--node-name=x"],
+      "--node-id provided, ignoring --node-name",
+      { "node-id": 1, "node-name": undefined },
+    ],
+  ])("drops one of cluster event %j", (argv, warning, options) => {
+    expect(verdict("cluster event", ...argv)).toMatchObject({ errors: [], warnings: [warning], options });
   });
 
   it("refuses two output formats", () => {

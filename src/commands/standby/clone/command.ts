@@ -22,6 +22,11 @@ export const standbyClone = defineCommand({
   effect: "changes",
   takesHost: true,
   configuration: "optional",
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery", "badBaseBackup"],
+  examples: [
+    "-h node1 -U repmgr -d repmgr standby clone --dry-run",
+    "-h node1 -U repmgr -d repmgr standby clone --fast-checkpoint",
+  ],
   checkOptions: checkCloneOptions,
   run: async (context, options): Promise<ExitCode> => {
     const request = readCloneRequest(context, options);
@@ -34,7 +39,7 @@ export const standbyClone = defineCommand({
 
 async function cloneStandby(context: CommandContext, request: CloneRequest): Promise<ExitCode> {
   const { reporter } = context;
-  const target = await gatherTarget(request.dataDirectory);
+  const target = await gatherTarget(context, request.dataDirectory);
   const hopeless = judgeTarget(target);
   if (hopeless.length > 0) return reportProblems(reporter, hopeless);
   const gathered = await gatherCloneFacts(context, request, target);

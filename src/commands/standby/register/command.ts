@@ -28,6 +28,8 @@ export const standbyRegister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
+  exitCodes: ["success", "badConfiguration", "registrationSync"],
+  examples: ["standby register --wait-sync=60"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter } = context;
     const own = buildOwnRecord(context, { type: "standby", upstreamNodeId: null });
