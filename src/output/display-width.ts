@@ -1,10 +1,11 @@
-const segmenter = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined;
 
 /** Columns that a terminal needs for a text. For ASCII it is the length, newlines included, as repmgr counts. */
 export function displayWidth(text: string): number {
   if (/^[\0-\x7f]*$/.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of segmenter.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of (segmenter ??= new Intl.Segmenter()).segment(text))
+    width += graphemeWidth(segment);
   return width;
 }
 

@@ -5,3 +5,8 @@ const JSON_SCHEMA_VERSION = 1;
 export function renderJsonDocument(value: object): string {
   return `${JSON.stringify({ schema_version: JSON_SCHEMA_VERSION, ...value }, null, 2)}\n`;
 }
+
+/** The same document on one line, for a stream of documents. */
+export function renderJsonLine(value: object): string {
+  return `${JSON.stringify({ schema_version: JSON_SCHEMA_VERSION, ...value })}\n`;
+}

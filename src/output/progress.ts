@@ -33,6 +33,8 @@ function createRateMeter(now: () => number): (doneKb: number) => number {
   const samples: { readonly at: number; readonly doneKb: number }[] = [];
   return (doneKb) => {
     const at = now();
+    // Nothing has come yet: the time that the source takes for its checkpoint says nothing about the copy.
+    if (doneKb === 0) samples.length = 0;
     samples.push({ at, doneKb });
     while (samples.length > 2 && at - (samples[0]?.at ?? at) > RATE_WINDOW_MS) samples.shift();
     const first = samples[0] ?? { at, doneKb };

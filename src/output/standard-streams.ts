@@ -1,3 +1,6 @@
+import { exitCodes } from "../errors/exit-codes.js";
+import { describeFailure } from "../system/directories.js";
+
 /** Standard output and standard error: the only place that writes to them. */
 export const writeStdout = (text: string): void => {
   process.stdout.write(text);
@@ -18,11 +21,20 @@ export async function flushStandardStreams(): Promise<void> {
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
 }
 
-/** Without this an unread pipe (`cluster show | head -1`) would end the program with a stack trace. */
+/**
+ * Without this an unread pipe (`cluster show | head -1`) would end the program with a stack trace. Output that cannot be
+ * written for another reason, as on a full disk, is an error at the end of the program, whatever else it did.
+ */
 export function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+  // Nothing is left to say it with.
+  process.stderr.on("error", () => undefined);
+  let isReported = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || isReported) return;
+    isReported = true;
+    writeStderr(`ERROR: unable to write to standard output\nDETAIL: ${describeFailure(error)}\n`);
+    process.once("exit", () => {
+      process.exitCode = process.exitCode === 0 ? exitCodes.systemFailure : process.exitCode;
     });
-  }
+  });
 }

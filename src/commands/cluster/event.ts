@@ -16,7 +16,7 @@ export const clusterEvent = defineCommand({
   summary: 'list recent events logged in the "repmgr.events" table',
   options: {
     limit: `maximum number of events to display (default: ${DEFAULT_LIMIT})`,
-    all: "display all events (overrides --limit)",
+    all: "display all events (not together with --limit)",
     event: "display only events of this name",
     "node-id": "display only events of the node with this ID",
     "node-name": "display only events of the node with this name",
@@ -26,6 +26,8 @@ export const clusterEvent = defineCommand({
   },
   effect: "reads",
   configuration: "required",
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery"],
+  examples: ["cluster event --event=standby_register --limit=5"],
   run: async (context, options) => {
     const id = options["node-id"];
     const filter: EventFilter = {

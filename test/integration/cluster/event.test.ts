@@ -44,7 +44,6 @@ describe("cluster event", () => {
   it.each([
     [["--limit=3"], 3],
     [["--all"], 26],
-    [["--all", "--limit=3"], 26],
     [["--event=standby_register", "--all"], 25],
     [["--node-id=2", "--all"], 12],
     [["--node-name=n2", "--all"], 12],

@@ -60,6 +60,19 @@ describe("createProgress", () => {
     expect(messages).toEqual([]);
   });
 
+  it("does not count the time before the first data, when the source makes its checkpoint", () => {
+    const { reporter, messages } = collectingReporter("INFO");
+    let seconds = 0;
+    const progress = createProgress(
+      "copying",
+      { reporter, now: () => seconds * 1000 },
+      makeStream(false).stream,
+    );
+    progress.update(0, 0);
+    for (seconds = 5; seconds <= 10; seconds++) progress.update((seconds - 5) * 2048, 102_400);
+    expect(messages).toEqual(["copying: 10 MB of 100 MB (10%), 2.0 MB/s, ETA 0:45"]);
+  });
+
   it("says nothing with -q", () => {
     const { reporter, messages } = collectingReporter("ERROR");
     const { stream, text } = makeStream(true);

@@ -11,8 +11,13 @@ import type { CommandContext } from "../../define-command.js";
 
 /** Reads the node records from the node at hand, then asks all nodes at once. Throws UserError. */
 export async function gatherClusterFacts(context: CommandContext): Promise<ClusterFacts> {
-  const records = await readNodeRecords(context);
-  const answers = await askNodes(records, context);
+  const database = await connectToAnyNode(context);
+  const records = await readNodeRecords(context, database);
+  const { configFile, settings } = context;
+  const answers = await askNodes(records, {
+    ...context,
+    ...(configFile === null ? {} : { openSession: { conninfo: settings.conninfo, database } }),
+  });
   return {
     nodes: answers.flatMap((answer, index) => {
       const record = records[index];
@@ -21,8 +26,7 @@ export async function gatherClusterFacts(context: CommandContext): Promise<Clust
   };
 }
 
-async function readNodeRecords(context: CommandContext): Promise<readonly NodeRecord[]> {
-  const database = await connectToAnyNode(context);
+async function readNodeRecords(context: CommandContext, database: Database): Promise<readonly NodeRecord[]> {
   try {
     const records = await listNodes(database);
     if (records.length > 0) return records;

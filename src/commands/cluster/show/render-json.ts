@@ -4,16 +4,15 @@ import type { ExitCode } from "../../../errors/exit-codes.js";
 import { maskConninfo } from "../../../model/conninfo.js";
 import { formatLsn, type Lsn } from "../../../model/lsn.js";
 import type { ServerState } from "../../../model/server-state.js";
-import { renderJsonDocument } from "../../../output/json.js";
 
 /** The document of `cluster show --format=json`, described in docs/json.md. */
-export function renderClusterJson(health: ClusterHealth, exitCode: ExitCode): string {
-  return renderJsonDocument({
+export function describeCluster(health: ClusterHealth, exitCode: ExitCode): object {
+  return {
     command: "cluster show",
     nodes: health.nodes.map((node) => describeNodeHealth(node, health)),
     problems: health.problems.map(describeProblem),
     exit_code: exitCode,
-  });
+  };
 }
 
 function describeNodeHealth(node: NodeHealth, health: ClusterHealth): object {
