@@ -9,10 +9,19 @@ export function readEnvironment(programPath: string): Environment {
   return {
     programName: readProgramName(programPath),
     variables: process.env,
-    workingDirectory: process.env["PWD"] ?? process.cwd(),
+    workingDirectory: readWorkingDirectory(),
     homeDirectory: homedir(),
     osUser: readOsUser(),
   };
+}
+
+/** The root directory stands in for one that somebody deleted under us. */
+function readWorkingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
 }
 
 /** `repmgr` when called through a link of that name. */

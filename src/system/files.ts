@@ -26,6 +26,7 @@ export interface Files {
   readDirectory(path: string): FileAccess<readonly DirectoryEntry[]>;
   /** The path without symbolic links. */
   realPath(path: string): FileAccess<string>;
+  /** False also for what lies in a directory that may not be entered. */
   exists(path: string): boolean;
 }
 
@@ -34,7 +35,7 @@ export const systemFiles: Files = {
   readDirectory: (path) =>
     attempt(() => readdirSync(path).map((name) => ({ name, isDirectory: isDirectory(`${path}/${name}`) }))),
   realPath: (path) => attempt(() => realpathSync(path)),
-  exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+  exists: (path) => attempt(() => statSync(path)).ok,
 };
 
 class RefusedFile extends Error {

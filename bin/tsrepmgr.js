@@ -1,0 +1,66 @@
+#!/bin/sh
+":" /*
+# sh reads this part, Node starts below it. cron, sudo, ssh and systemd have a PATH without the directory that Node
+# was installed in, so Node is looked for beside the program and its links first.
+found() { [ -f "$1" ] && [ -x "$1" ]; }
+find_node() {
+  node=$TSREPMGR_NODE
+  [ -n "$node" ] && return
+  file=$0
+  while :; do
+    directory=${file%/[!/]*}
+    node=$directory/node
+    found "$node" && return
+    node=${directory%/lib/node_modules/tsrepmgr/bin}/bin/node
+    found "$node" && return
+    [ -L "$file" ] || break
+    target=$(PATH=$PATH:/usr/bin:/bin readlink "$file")
+    case $target in /*) file=$target ;; *) file=$directory/$target ;; esac
+  done
+  for node in node nodejs; do
+    command -v "$node" >/dev/null && return
+  done
+  node=
+  for candidate in "$HOME"/.asdf/installs/nodejs/*"/bin/node" "$HOME"/.local/share/mise/installs/node/*"/bin/node" \
+    "$HOME"/.local/share/fnm/node-versions/*"/installation/bin/node" "$HOME"/.volta/tools/image/node/*"/bin/node" \
+    "$HOME"/.nvm/versions/node/*"/bin/node" /opt/node*"/bin/node" /usr/local/lib/nodejs/*"/bin/node" \
+    /usr/bin/nodejs /usr/bin/node /usr/local/bin/node; do
+    found "$candidate" && node=$candidate
+  done
+}
+find_node
+if [ -z "$node" ]; then
+  echo "${0##*[/]}: no Node.js beside the program, on PATH or in the usual places; set TSREPMGR_NODE to its path" >&2
+  exit 127
+fi
+exec "$node" "$0" "$@"
+*/;
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`Node.js 20.19 or newer is needed, ${process.execPath} is ${process.versions.node}`);
+}
+
+const entry = require("node:path").join(__dirname, "../dist/tsrepmgr.cjs");
+
+loadProgram()
+  .main(process.argv)
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+    // What was written leaves first: a reader behind a pipe may be slower than we are.
+    process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+  });
+
+function loadProgram() {
+  try {
+    return require(entry);
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND" || require("node:fs").existsSync(entry)) throw error;
+    fail("the program is not built yet; run `npm run build` in its directory first");
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`${process.argv[1].replace(/.*\//, "")}: ${message}\n`);
+  process.exit(1);
+}

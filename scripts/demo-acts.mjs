@@ -1,0 +1,186 @@
+// The acts of the demo; demo.mjs runs this as an ordinary user: demo-acts.mjs FOLDER POSTGRES_BIN_DIRECTORY [--keep | --keep-for-root]
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { atEnd, Failure, heading, run, runScript } from "./run.mjs";
+import { stopServersBelow } from "./servers-below.mjs";
+
+const SEEN_WITHIN_MS = 10_000;
+
+const [folder, binDirectory, keepFlag] = process.argv.slice(2);
+
+async function makeNode(id) {
+  const name = `node${id}`;
+  return { id, name, port: await findFreePort(), conf: `${name}/repmgr.conf`, directory: join(folder, name) };
+}
+
+/** Below the range that the kernel takes ports of outgoing connections from, so that none of those gets it meanwhile. */
+async function findFreePort() {
+  for (;;) {
+    const port = 16_000 + Math.floor(Math.random() * 16_000);
+    const server = createServer();
+    const isFree = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+const start = ({ name, port }) =>
+  `pg_ctl --pgdata=${name}/data --log=${name}/server.log --options="-p ${port}" --silent --wait start`;
+
+const sql = ({ port }, statement) =>
+  `psql --host=127.0.0.1 --port=${port} --username=repmgr --dbname=repmgr --command="${statement}"`;
+
+const writeConf = ({ id, name, port, directory, conf }) => `cat > ${conf} <<'END'
+node_id=${id}
+node_name='${name}'
+conninfo='host=127.0.0.1 port=${port} user=repmgr dbname=repmgr connect_timeout=2'
+data_directory='${directory}/data'
+pg_bindir='${binDirectory}'
+pg_ctl_options='-o "-p ${port}" -l ${directory}/server.log'
+use_replication_slots=yes
+END`;
+
+/**
+ * What is shown, in order: each act is a heading and the shell lines that it runs. A line may be { line, until }: it
+ * is run again until its output matches.
+ */
+function listActs([node1, node2, node3]) {
+  const standbys = [node2, node3];
+  return [
+    {
+      title: "A primary server, made by initdb",
+      lines: [
+        `initdb --pgdata=node1/data --username=repmgr --pwfile=password --auth=scram-sha-256 --encoding=UTF8 --locale=C >/dev/null`,
+        `cat >> node1/data/postgresql.conf <<'END'
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+wal_log_hints = on
+END`,
+        start(node1),
+        `createdb --host=127.0.0.1 --port=${node1.port} --username=repmgr repmgr`,
+      ],
+    },
+    { title: "A repmgr.conf for each node", lines: [node1, node2, node3].map(writeConf) },
+    { title: "The primary is registered", lines: [`tsrepmgr -f ${node1.conf} primary register`] },
+    ...standbys.map((node) => ({
+      title: `A standby is cloned from the primary, started and registered: ${node.name}`,
+      lines: [
+        `tsrepmgr -h 127.0.0.1 -p ${node1.port} -U repmgr -d repmgr -f ${node.conf} standby clone --fast-checkpoint`,
+        start(node),
+        `tsrepmgr -f ${node.conf} standby register`,
+      ],
+    })),
+    { title: "The cluster", lines: [`tsrepmgr -f ${node1.conf} cluster show`] },
+    { title: "What has happened in it", lines: [`tsrepmgr -f ${node2.conf} cluster event`] },
+    {
+      title: "A row written on the primary is read on both standbys",
+      lines: [
+        sql(node1, "CREATE TABLE greeting AS SELECT 'hello from node1' AS text"),
+        ...standbys.map((node) => ({
+          line: sql(node, "SELECT pg_is_in_recovery(), text FROM greeting"),
+          until: /hello from node1/,
+        })),
+      ],
+    },
+  ];
+}
+
+/** As a shell understands it, in the form in which a person would type it. */
+const show = (line) => console.log(line.replace(/^/, "$ ").replaceAll("\n", "\n> "));
+
+async function perform({ title, lines }, env) {
+  heading(title);
+  for (const entry of lines) {
+    const { line, until } = typeof entry === "string" ? { line: entry } : entry;
+    show(line);
+    const exitCode = await (until === undefined ? runLine(line, env) : runLineUntil(line, until, env));
+    if (exitCode !== 0)
+      throw new Failure(`the demo stops in "${title}": the last command ended with exit code ${exitCode}`);
+  }
+}
+
+const runLine = (line, env, options) =>
+  run("/bin/sh", ["-c", line], { cwd: folder, env, detached: true, ...options });
+
+async function runLineUntil(line, wanted, env) {
+  for (const deadline = Date.now() + SEEN_WITHIN_MS; ; await sleep(50)) {
+    const { exitCode, output } = await runLine(line, env, { capture: true });
+    const isSeen = exitCode === 0 && wanted.test(output);
+    if (!isSeen && Date.now() < deadline) continue;
+    process.stdout.write(output);
+    return isSeen ? 0 : exitCode || 1;
+  }
+}
+
+const removeScript = `#!/bin/sh
+# Stops the servers of the demo and removes its folder.
+for data in '${folder}'/node*/data; do
+  pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || continue
+  [ "$(readlink "/proc/$pid/cwd")" = "$data" ] || continue
+  kill -QUIT "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+done
+rm -rf '${folder}'
+`;
+
+function explainKeptCluster(nodes, variables) {
+  heading("The cluster is left running, as --keep asks");
+  console.log("To use it, type:");
+  if (keepFlag === "--keep-for-root") console.log(`  runuser -u ${process.env.USER} -- bash`);
+  console.log(`  . ${folder}/environment`);
+  console.log("which is:");
+  console.log(variables.replace(/^/gm, "  ").trimEnd());
+  console.log("The configuration files:");
+  for (const node of nodes) console.log(`  ${join(folder, node.conf)}    (server on port ${node.port})`);
+  console.log("To stop the servers and remove everything:");
+  console.log(`  sh ${folder}/remove`);
+}
+
+await runScript(
+  async () => {
+    const startedAt = Date.now();
+    const nodes = [await makeNode(1), await makeNode(2), await makeNode(3)];
+    const password = randomBytes(12).toString("base64url");
+    for (const { directory } of nodes) mkdirSync(directory);
+    writeFileSync(join(folder, "password"), `${password}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, "passfile"), `127.0.0.1:*:*:repmgr:${password}\n`, { mode: 0o600 });
+    const path = [join(folder, "bin"), binDirectory, dirname(process.execPath)].join(":");
+    const variables = [
+      `cd ${folder}`,
+      `export HOME=${join(folder, "home")} PATH=${path}:$PATH`,
+      `export PGPASSFILE=${join(folder, "passfile")}`,
+      `export PGHOST=127.0.0.1 PGPORT=${nodes[0].port} PGUSER=repmgr PGDATABASE=repmgr`,
+      "",
+    ].join("\n");
+    const env = {
+      ...process.env,
+      PATH: `${path}:${process.env.PATH}`,
+      PGPASSFILE: join(folder, "passfile"),
+      PSQL_PAGER: "",
+    };
+    let isKept = false;
+    atEnd(() => isKept || stopServersBelow(folder));
+
+    heading(`A folder for everything: ${folder}`);
+    show(`export PATH=${path}:$PATH PGPASSFILE=${join(folder, "passfile")}\ncd ${folder}`);
+    for (const act of listActs(nodes)) await perform(act, env);
+
+    isKept = keepFlag !== undefined;
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    if (isKept) {
+      writeFileSync(join(folder, "environment"), variables);
+      writeFileSync(join(folder, "remove"), removeScript);
+      explainKeptCluster(nodes, variables);
+    } else {
+      heading("Done: the servers are stopped, the folder is removed");
+    }
+    console.log(`(${seconds} seconds)`);
+    return 0;
+  },
+  { isQuietWhenInterrupted: true },
+);
