@@ -17,8 +17,8 @@ export async function connectToEngine(): Promise<Engine> {
 /** Removes containers and networks of a process, or without one those that processes which are gone have left. */
 export async function removeContainers(engine: Engine, owner?: number): Promise<void> {
   const filters = { label: [owner === undefined ? ownerLabel : `${ownerLabel}=${String(owner)}`] };
-  const isForUs = ({ Labels }: { Labels?: Record<string, string> }): boolean =>
-    owner !== undefined || !isRunning(Number(Labels?.[ownerLabel]));
+  const isForUs = (found: { Labels?: Record<string, string> | undefined }): boolean =>
+    owner !== undefined || !isRunning(Number(found.Labels?.[ownerLabel]));
   const containers = await engine.listContainers({ all: true, filters });
   await Promise.all(
     containers
@@ -31,7 +31,8 @@ export async function removeContainers(engine: Engine, owner?: number): Promise<
   );
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process has not ended; a zombie has. */
+export function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, "utf8"));
   } catch {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { TestProject } from "vitest/node";
-import { connectToEngine, ownerLabel, removeContainers } from "./containers-engine.js";
+import { connectToEngine, ownerLabel, removeContainers, type Engine } from "./containers-engine.js";
 import { buildNodeImage, type NodeImage } from "./containers-image.js";
 
 declare module "vitest" {
@@ -12,20 +12,27 @@ declare module "vitest" {
   }
 }
 
-/** Finds the engine, removes what ended runs left, builds the image; at the end nothing of this run is left. */
+/** Builds the image of the nodes; at the end nothing of this run is left. */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const engine = await takeEngine(project);
+  if (engine === null) return undefined;
+  project.provide("nodeImage", await buildNodeImage(engine));
+  return () => removeContainers(engine, process.pid);
+}
+
+/** Finds the engine and removes what ended runs left; null when none answers, which only CI takes for a failure. */
+export async function takeEngine(project: TestProject): Promise<Engine | null> {
   const engine = await connectToEngine().catch((error: unknown) => {
     if (process.env["CI"] === "true") throw error;
     project.provide("engineFailure", `no container engine answers (${String(error)})`);
     return null;
   });
-  if (engine === null) return undefined;
+  if (engine === null) return null;
   project.provide("engineFailure", null);
   project.provide("containerOwner", process.pid);
   await removeContainers(engine);
   startReaper();
-  project.provide("nodeImage", await buildNodeImage(engine));
-  return () => removeContainers(engine, process.pid);
+  return engine;
 }
 
 /**

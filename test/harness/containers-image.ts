@@ -8,27 +8,45 @@ export interface NodeImage {
   readonly postgresMajor: string;
 }
 
+export interface ImageRecipe {
+  readonly dockerfile: string;
+  /** The image's name without its tag. */
+  readonly repository: string;
+  /** Debian's code name. */
+  readonly suite: string;
+  readonly postgresMajor: string;
+}
+
 const checkout = resolve(import.meta.dirname, "../..");
-/** Debian 12 is what start-engine.sh makes; its Node.js is too old, so the one that runs the tests goes along. */
-const baseImage = "debian:bookworm-slim";
-const postgresMajor = "15";
+const nodeRecipe: ImageRecipe = {
+  dockerfile: "docker/Dockerfile",
+  repository: "tsrepmgr-tests",
+  suite: "bookworm",
+  postgresMajor: "15",
+};
 const imageLabel = "tsrepmgr.tests.image";
 
-/** Builds docker/Dockerfile with the built program; throws with the end of the build's output. */
-export async function buildNodeImage(engine: Engine): Promise<NodeImage> {
+/**
+ * Builds a Dockerfile with the built program; throws with the end of the build's output. Debian 12 is what
+ * start-engine.sh makes; its Node.js is too old, so the one that runs the tests goes along.
+ */
+export async function buildNodeImage(
+  engine: Engine,
+  { dockerfile, repository, suite, postgresMajor }: ImageRecipe = nodeRecipe,
+): Promise<NodeImage> {
   const context = await mkdtemp(join(tmpdir(), "tsrepmgr-image-"));
   try {
-    for (const path of ["bin", "dist", "package.json", "docker/Dockerfile"]) {
+    for (const path of ["bin", "dist", "package.json", dockerfile]) {
       await cp(join(checkout, path), join(context, path), { recursive: true });
     }
     await cp(process.execPath, join(context, "bin/node"));
-    const name = `tsrepmgr-tests:bookworm-${postgresMajor}`;
+    const name = `${repository}:${suite}-${postgresMajor}`;
     const output = await engine.buildImage(
-      { context, src: ["bin", "dist", "package.json", "docker/Dockerfile"] },
+      { context, src: ["bin", "dist", "package.json", dockerfile] },
       {
         t: name,
-        dockerfile: "docker/Dockerfile",
-        buildargs: { BASE_IMAGE: baseImage, PG_VERSION: postgresMajor, NODE_PACKAGE: "" },
+        dockerfile,
+        buildargs: { BASE_IMAGE: `debian:${suite}-slim`, PG_VERSION: postgresMajor, NODE_PACKAGE: "" },
         labels: { [imageLabel]: "" },
       },
     );

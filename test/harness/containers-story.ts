@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, inject } from "vitest";
+import { isRunning } from "./containers-engine.js";
 import { startNetwork, type ContainerNetwork } from "./containers.js";
 
 export interface Story {
@@ -34,7 +35,9 @@ export function describeStory({ title, networkPrefixes, tell }: Story): void {
 
     afterAll(async () => {
       if (network === null) return;
-      if (hasFailed) console.error(`transcripts and logs of "${title}" are in ${await network.keepLogs()}`);
+      const isInterrupted = !isRunning(inject("containerOwner"));
+      if (hasFailed && !isInterrupted)
+        console.error(`transcripts and logs of "${title}" are in ${await network.keepLogs()}`);
       await network.remove();
     });
 

@@ -5,7 +5,7 @@ import { GenericContainer, Wait, type ExecResult, type StartedTestContainer } fr
 import { inject } from "vitest";
 import { connectToEngine, ownerLabel, type Engine } from "./containers-engine.js";
 
-export interface ExecuteOptions {
+interface ExecuteOptions {
   /** Default `postgres`. */
   readonly user?: "postgres" | "root";
   /** Default: the user's home. */
@@ -13,6 +13,9 @@ export interface ExecuteOptions {
 }
 
 export interface ContainerNode {
+  /** What the engine calls the container. */
+  readonly id: string;
+  /** The other containers of the network know it by this name. */
   readonly name: string;
   readonly address: string;
   /** Runs a line in a login shell without input. Any exit code is a result; the transcript keeps it. */
@@ -26,8 +29,8 @@ export interface ContainerNode {
 export interface ContainerNetwork {
   /** The first three numbers of every address, for example `172.7.7`. */
   readonly prefix: string;
-  /** Starts a container with the image under test; `hostNumber` is the last number of its address. */
-  startNode(name: string, hostNumber: number): Promise<ContainerNode>;
+  /** Starts a container; `hostNumber` is the last number of its address, `image` by default the one under test. */
+  startNode(name: string, hostNumber: number, image?: string): Promise<ContainerNode>;
   /** Writes what was run and the servers' logs to a folder and answers its path. */
   keepLogs(): Promise<string>;
   remove(): Promise<void>;
@@ -41,9 +44,9 @@ interface StartedNode extends ContainerNode {
 const homes = { postgres: "/var/lib/postgresql", root: "/root" };
 
 class AddressedContainer extends GenericContainer {
-  withAddress(network: string, address: string): this {
+  withAddress(network: string, address: string, alias: string): this {
     this.createOpts.NetworkingConfig = {
-      EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address } } },
+      EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address }, Aliases: [alias] } },
     };
     // Servers leave orphans when they are stopped; an init process waits for them.
     this.hostConfig.Init = true;
@@ -58,10 +61,10 @@ export async function startNetwork(prefixes: readonly string[]): Promise<Contain
   const nodes: StartedNode[] = [];
   return {
     prefix,
-    startNode: async (nodeName, hostNumber) => {
+    startNode: async (nodeName, hostNumber, image = inject("nodeImage").name) => {
       const address = `${prefix}.${String(hostNumber)}`;
-      const container = await new AddressedContainer(inject("nodeImage").name)
-        .withAddress(name, address)
+      const container = await new AddressedContainer(image)
+        .withAddress(name, address, nodeName)
         .withHostname(nodeName)
         .withLabels(labels())
         .withWaitStrategy(Wait.forLogMessage("Server listening on"))
@@ -113,6 +116,7 @@ function createNode(container: StartedTestContainer, name: string, address: stri
     return result;
   };
   return {
+    id: container.getId(),
     name,
     address,
     container,

@@ -1,0 +1,36 @@
+import type { ExecResult } from "testcontainers";
+import type { ContainerNode } from "../harness/containers.js";
+import type { GuideReader } from "./adaptation.js";
+
+/** A shell on a node, first as root, as a reader of a guide has it open: `su` and `cd` last. */
+export interface Terminal {
+  /** Types a line of the guide; throws when it ends with another exit code than 0. */
+  type(guideLine: string): Promise<ExecResult>;
+  /** Types a line that the guide lacks. */
+  typeMissing(line: string): Promise<ExecResult>;
+  /** Adds lines to a file, as the guide does in an editor. */
+  edit(guidePath: string, guideLines: readonly string[]): Promise<void>;
+  /** Adds a line that the guide lacks. */
+  editMissing(guidePath: string, line: string): Promise<void>;
+}
+
+export function openTerminal(node: ContainerNode, guide: GuideReader): Terminal {
+  let user: "postgres" | "root" = "root";
+  let directory = "/";
+  const run = async (line: string): Promise<ExecResult> => {
+    if (line === "su postgres") {
+      user = "postgres";
+      return { exitCode: 0, stdout: "", stderr: "", output: "" };
+    }
+    const result = await node.expectSuccess(line, { user, directory });
+    directory = /^cd (\S+)$/.exec(line)?.[1] ?? directory;
+    return result;
+  };
+  const adaptAll = (lines: readonly string[]): readonly string[] => lines.map((line) => guide.adapt(line));
+  return {
+    type: (guideLine) => run(guide.adapt(guideLine)),
+    typeMissing: (line) => run(guide.addStep(line)),
+    edit: (path, lines) => node.appendLines(guide.adapt(path), adaptAll(lines)),
+    editMissing: (path, line) => node.appendLines(guide.adapt(path), adaptAll([guide.addStep(line)])),
+  };
+}
