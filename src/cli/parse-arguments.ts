@@ -20,17 +20,23 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   const { options, words, unknown } = normaliseArguments(argv);
   const errors: string[] = [];
   const parser = new Parser().helpOption(false);
-  for (const name of Object.keys(optionTable) as OptionName[]) parser.addOption(toParserOption(name, errors));
+  const given = [...new Set(options.map(({ name }) => name))];
+  // commander compares every option with all others, which takes longer than all else here.
+  for (const name of given) parser.addOption(toParserOption(name, errors));
   parser.parse(options.map(toCanonicalWord), { from: "user" });
   return {
-    options: parser.opts<AllOptionValues>(),
-    given: [...new Set(options.map(({ name }) => name))],
+    options: { ...unsetOptions, ...parser.opts<AllOptionValues>() },
+    given,
     words,
     connection: readConnection(options, errors),
     unknown,
     errors,
   };
 }
+
+const unsetOptions = Object.fromEntries(
+  Object.entries(optionTable).flatMap(([name, { type }]) => (type === "boolean" ? [[name, false]] : [])),
+) as Partial<AllOptionValues>;
 
 function toCanonicalWord({ name, value }: GivenOption): string {
   return value === null ? `--${name}` : `--${name}=${value}`;
@@ -43,7 +49,7 @@ function toParserOption(name: OptionName, errors: string[]): Option {
   // commander reads --no-wait as the opposite of --wait; here both are options of their own.
   option.negate = false;
   option.attributeName = () => name;
-  if (type === "boolean") return option.default(false);
+  if (type === "boolean") return option;
   return option.argParser((text: string) => readValue(name, text, errors));
 }
 

@@ -10,7 +10,8 @@ type Connecting = Pick<CommandContext, "databases" | "cleanup" | "interrupted">;
 
 /** Opens a session that is closed when the command ends. Throws ConnectionError. */
 export async function openDatabase(context: Connecting, conninfo: Conninfo): Promise<Database> {
-  const database = await context.databases.connect(conninfo, { signal: context.interrupted });
+  const { databases, interrupted } = context;
+  const database = await databases.connect(conninfo, { signal: interrupted, interrupted });
   context.cleanup.push(() => database.close());
   return database;
 }

@@ -12,6 +12,13 @@ export interface AskEffects {
   readonly clock: Clock;
   /** Ends the attempts to connect; their rejection with its reason is passed on. */
   readonly interrupted: AbortSignal;
+  /** Open already: a node with the same conninfo is asked over it, and it stays open. */
+  readonly openSession?: OpenSession;
+}
+
+export interface OpenSession {
+  readonly conninfo: string;
+  readonly database: Database;
 }
 
 /** libpq has no default; repmgr adds this one to every connection. */
@@ -32,11 +39,18 @@ export function askNodes(
 
 async function askNode(record: NodeRecord, effects: AskEffects): Promise<NodeAnswer> {
   let conninfo: Conninfo;
+  // That of a placeholder: libpq would go to whatever server the environment names.
+  if (record.conninfo.trim() === "")
+    return { kind: "unreachable", reason: "the node record has no conninfo" };
   try {
     conninfo = parseConninfo(record.conninfo);
   } catch (error) {
     if (!(error instanceof ConninfoError)) throw error;
     return { kind: "unreachable", reason: error.message };
+  }
+  const limits = { timeoutMs: connectTimeoutMs(conninfo), clock: effects.clock };
+  if (record.conninfo === effects.openSession?.conninfo) {
+    return queryNode(record, effects.openSession.database, limits);
   }
   let database: Database;
   try {
@@ -45,7 +59,12 @@ async function askNode(record: NodeRecord, effects: AskEffects): Promise<NodeAns
     if (!(error instanceof ConnectionError)) throw error;
     return { kind: isServerThere(error) ? "rejected" : "unreachable", reason: error.message };
   }
-  return queryNode(record, database, { timeoutMs: connectTimeoutMs(conninfo), clock: effects.clock });
+  try {
+    return await queryNode(record, database, limits);
+  } finally {
+    // A frozen server does not answer the farewell either, so nobody waits for it.
+    database.close().catch(() => undefined);
+  }
 }
 
 /** What PQping makes of an attempt: a server that is starting up or shutting down is not there yet, or any more. */
@@ -72,9 +91,6 @@ async function queryNode(
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     return { kind: error.meaning === "connection-lost" ? "unreachable" : "failed", reason: error.message };
-  } finally {
-    // A frozen server does not answer the farewell either, so nobody waits for it.
-    database.close().catch(() => undefined);
   }
 }
 

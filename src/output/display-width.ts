@@ -1,3 +1,4 @@
+// It and such regular expressions take Node long to make, and names are mostly ASCII.
 let segmenter: Intl.Segmenter | undefined;
 
 /** Columns that a terminal needs for a text. For ASCII it is the length, newlines included, as repmgr counts. */
@@ -13,9 +14,6 @@ export function displayWidth(text: string): number {
 export function padToWidth(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
-
-const INVISIBLE = /^[\p{Mark}\p{Format}\p{Default_Ignorable_Code_Point}]+$/u;
-const EMOJI = /\p{Emoji_Presentation}|\p{Emoji}\uFE0F/u;
 
 /** Blocks whose characters are East Asian Wide or Fullwidth (Unicode TR11), as first and last code point. */
 const WIDE_BLOCKS = [
@@ -37,8 +35,8 @@ const WIDE_BLOCKS = [
 ] as const;
 
 function graphemeWidth(grapheme: string): number {
-  if (INVISIBLE.test(grapheme)) return 0;
-  if (EMOJI.test(grapheme)) return 2;
+  if (/^[\p{Mark}\p{Format}\p{Default_Ignorable_Code_Point}]+$/u.test(grapheme)) return 0;
+  if (/\p{Emoji_Presentation}|\p{Emoji}\uFE0F/u.test(grapheme)) return 2;
   const code = grapheme.codePointAt(0) ?? 0;
   return WIDE_BLOCKS.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }

@@ -1,9 +1,14 @@
 import { exitCodes } from "../errors/exit-codes.js";
 import { describeFailure } from "../system/directories.js";
 
+/** Emitted on standard output with the reason: Node's own event may come after the program has ended. */
+const WRITE_FAILED = "write-failed";
+
 /** Standard output and standard error: the only place that writes to them. */
 export const writeStdout = (text: string): void => {
-  process.stdout.write(text);
+  process.stdout.write(text, (error) => {
+    if (error) process.stdout.emit(WRITE_FAILED, error);
+  });
 };
 
 export const writeStderr = (text: string): void => {
@@ -26,15 +31,12 @@ export async function flushStandardStreams(): Promise<void> {
  * written for another reason, as on a full disk, is an error at the end of the program, whatever else it did.
  */
 export function ignoreClosedPipes(): void {
-  // Nothing is left to say it with.
-  process.stderr.on("error", () => undefined);
-  let isReported = false;
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE" || isReported) return;
-    isReported = true;
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  process.stdout.once(WRITE_FAILED, (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
     writeStderr(`ERROR: unable to write to standard output\nDETAIL: ${describeFailure(error)}\n`);
     process.once("exit", () => {
-      process.exitCode = process.exitCode === 0 ? exitCodes.systemFailure : process.exitCode;
+      if (process.exitCode === exitCodes.success) process.exitCode = exitCodes.systemFailure;
     });
   });
 }

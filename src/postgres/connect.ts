@@ -8,6 +8,7 @@ import { judgePing } from "./ping.js";
 import { listHosts, resolveHost, type ServerAddress, type ServerHost } from "./server-addresses.js";
 import { makeDatabase } from "./session.js";
 import { readSessionWish } from "./session-attributes.js";
+import type { StartedSession } from "./start-session.js";
 import { type AddressOutcome, type Attempting, tryAddress } from "./try-address.js";
 import { readSslMode } from "./tls.js";
 
@@ -39,13 +40,14 @@ export function createDatabases(
       warn,
     };
     refuseImpossible(resolved);
-    return connectToFirst(attempting);
+    const session = await connectToFirst(attempting);
+    return makeDatabase(session, resolved, connectOptions.interrupted);
   };
   return { connect, ping: (conninfo) => judgePing(() => connect(conninfo)) };
 }
 
 /** Goes through hosts and addresses in libpq's order until one gives a session of the wished kind. */
-async function connectToFirst(attempting: Attempting): Promise<Database> {
+async function connectToFirst(attempting: Attempting): Promise<StartedSession> {
   const { conninfo } = attempting;
   const hosts = listHosts(conninfo);
   const wish = readSessionWish(conninfo);
@@ -54,7 +56,7 @@ async function connectToFirst(attempting: Attempting): Promise<Database> {
     for (const host of hosts) {
       const outcome = await tryHost({ ...attempting, wish: itsWish }, host);
       attempts.push(...outcome.attempts);
-      if (outcome.kind === "connected") return makeDatabase(outcome.session, conninfo);
+      if (outcome.kind === "connected") return outcome.session;
       if (outcome.kind === "stop") throw toConnectionError(attempts);
     }
   }

@@ -95,12 +95,16 @@ function hintOnAccessFile(
     ...(isNetwork ? [`${client}/${client.includes(":") ? 128 : 32}`] : []),
     "scram-sha-256",
   ].join(" ");
-  return `add the line "${line}" to pg_hba.conf of that server, then run there: SELECT pg_reload_conf()`;
+  const withTls = conninfo.get("sslmode") === "disable" ? 'leave out "sslmode=disable", or ' : "";
+  return `${withTls}add the line "${line}" to pg_hba.conf of that server, then run there: SELECT pg_reload_conf()`;
 }
 
 function hintOnTls(failure: AttemptFailure): string | undefined {
   if (failure.message.includes("certificate verify failed")) {
     return 'check that "sslrootcert" names the authority that signed the certificate of this server';
+  }
+  if (failure.message.startsWith("root certificate file")) {
+    return 'put the certificate of the authority that signed the certificate of this server there, or name it with "sslrootcert"';
   }
   if (failure.message.includes("does not match host name")) {
     return 'connect by a name that is in the certificate of this server, or use "sslmode=verify-ca"';

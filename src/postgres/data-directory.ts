@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DataDirectoryState } from "../model/data-directory-state.js";
 import {
   changeMode,
+  findDirectoriesBelow,
   findExistingAncestor,
   inspectPath,
   isWritableDirectory,
@@ -48,6 +49,18 @@ async function findServerPid(dataDirectory: string): Promise<number | null> {
   const isOtherProgram = program !== undefined && !/postgres|postmaster/.test(program);
   const isOtherServer = found.workingDirectory !== null && found.workingDirectory !== dataDirectory;
   return isOtherProgram || isOtherServer ? null : pid;
+}
+
+/** Deep enough for the layouts of distributions, /var/lib/postgresql/15/main, with a level to spare. */
+const LAYOUT_LEVELS = 4;
+
+/** The data directories that lie below a directory that is none itself, such as the home of all clusters of a host. */
+export function findDataDirectoriesBelow(path: string): Promise<readonly string[]> {
+  return findDirectoriesBelow(
+    path,
+    LAYOUT_LEVELS,
+    (entries) => entries.includes("PG_VERSION") && entries.includes("global"),
+  );
 }
 
 /** The mode of files in a data directory: 0640 where the group may read it (`initdb --allow-group-access`). */

@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly replication?: boolean;
   /** Ends the attempt; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Ends the session once it is open, after a moment for the statement under way: a frozen server must not hold Ctrl-C. */
+  readonly interrupted?: AbortSignal;
 }
 
 /**

@@ -52,6 +52,8 @@ async function connectSocket({ address, conninfo, deadline }: SocketRequest): Pr
   deadline.throwIfAborted();
   const path = address.kind === "socket" ? address.path.replace(/^@/, "\0") : "";
   const socket = address.kind === "tcp" ? net.connect(address.port, address.ip) : net.connect(path);
+  // It is needed next, and loads while the server answers.
+  void import("pg/lib/client.js");
   deadline.addEventListener("abort", () => socket.destroy(), { once: true });
   return new Promise((fulfil, reject) => {
     const fail = (error: Error): void => reject(describeConnectFailure(error, address));

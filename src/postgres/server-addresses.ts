@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Conninfo } from "../model/conninfo.js";
 import { systemFiles } from "../system/files.js";
@@ -78,6 +77,7 @@ function defaultSocketDirectory(): string {
 
 async function resolveName(name: string): Promise<readonly string[]> {
   if (isIP(name) !== 0) return [name];
+  const { lookup } = await import("node:dns/promises");
   try {
     const found = await lookup(name, { all: true, order: "verbatim" });
     return [...new Set(found.map(({ address }) => address))];

@@ -8,12 +8,20 @@ import type { StartedSession } from "./start-session.js";
 
 /** A server that does not answer any more is not waited for. */
 const CLOSE_TIMEOUT_MS = 1000;
+/** What a statement under way gets when the user interrupts: enough for any of ours on a server that answers at all. */
+const INTERRUPTION_GRACE_MS = 1000;
 
 /** The open session as the rest of the program knows it. */
-export function makeDatabase(session: StartedSession, conninfo: Conninfo): Database {
+export function makeDatabase(
+  session: StartedSession,
+  conninfo: Conninfo,
+  interrupted?: AbortSignal,
+): Database {
   const { client, parameters } = session;
   const losses: Error[] = [];
   client.on("error", (error) => losses.push(error));
+  const closing = new AbortController();
+  endOnInterruption(client, interrupted, closing.signal);
   const query = async <Row extends object>(
     text: string,
     values: readonly unknown[] = [],
@@ -36,7 +44,10 @@ export function makeDatabase(session: StartedSession, conninfo: Conninfo): Datab
     isSuperuser: parameters.get("is_superuser") === "on",
     query,
     transaction: (work) => runTransaction(query, work),
-    close: () => closeClient(client),
+    close: () => {
+      closing.abort();
+      return closeClient(client);
+    },
   };
 }
 
@@ -55,6 +66,16 @@ async function runTransaction<T>(
   }
   await query("COMMIT");
   return result;
+}
+
+function endOnInterruption(client: Client, interrupted: AbortSignal | undefined, closing: AbortSignal): void {
+  const end = (): void => {
+    systemClock.sleep(INTERRUPTION_GRACE_MS, closing).then(
+      () => void client.connection.stream.destroy(),
+      () => {},
+    );
+  };
+  interrupted?.addEventListener("abort", end, { once: true, signal: closing });
 }
 
 async function closeClient(client: Client): Promise<void> {

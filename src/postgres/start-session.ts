@@ -31,10 +31,10 @@ const REPLICATION_OPTIONS = "-csearch_path=";
 
 /** Logs in. The socket is destroyed when that fails. */
 export async function startSession(opened: OpenedSocket, request: SessionRequest): Promise<SessionStart> {
-  const { default: pg } = await import("pg");
+  const { default: PgClient } = await import("pg/lib/client.js");
   const { conninfo, replication } = request;
   let rules: AuthenticationRules | null = null;
-  const client: Client = new pg.Client({
+  const client: Client = new PgClient({
     ...readStartupParameters(conninfo, replication),
     stream: () => asUnconnected(opened.socket),
     ssl: false,
@@ -48,7 +48,7 @@ export async function startSession(opened: OpenedSocket, request: SessionRequest
         throw new AttemptFailure("no-password", "fe_sendauth: no password supplied");
       return request.password;
     },
-  } as ConstructorParameters<typeof pg.Client>[0]);
+  } as ConstructorParameters<typeof PgClient>[0]);
   const parameters = new Map<string, string>();
   client.connection.on("parameterStatus", (status: { parameterName: string; parameterValue: string }) => {
     parameters.set(status.parameterName, status.parameterValue);
@@ -78,11 +78,14 @@ function readStartupParameters(conninfo: Conninfo, replication: boolean): object
   };
 }
 
-/** pg wants to connect its stream itself; ours is connected, encrypted where asked, and only has to say so. */
+/**
+ * pg wants to connect its stream itself; ours is connected, encrypted where asked, and only has to say so, or that the
+ * server has hung up meanwhile.
+ */
 function asUnconnected(socket: Socket): Socket {
   return Object.assign(socket, {
     connect: () => {
-      queueMicrotask(() => socket.emit("connect"));
+      queueMicrotask(() => socket.emit(socket.destroyed ? "close" : "connect"));
       return socket;
     },
   });

@@ -148,6 +148,8 @@ function readVersions(conninfo: Conninfo): ConnectionOptions {
   };
 }
 
+const UNEXPECTED_END = "SSL SYSCALL error: EOF detected";
+
 /** Encrypts a connected socket. Throws AttemptFailure with the reason of a refused certificate. */
 export async function startTls(
   socket: Socket,
@@ -163,6 +165,7 @@ export async function startTls(
     if (!verifiesName || tls.checkServerIdentity(hostName, certificate) === undefined) return undefined;
     return new AttemptFailure("tls", describeWrongName(certificate, hostName));
   };
+  if (socket.destroyed) throw new AttemptFailure("tls", UNEXPECTED_END);
   const sendsName = hostName !== "" && isIP(hostName) === 0 && conninfo.get("sslsni") !== "0";
   return new Promise<TLSSocket>((fulfil, reject) => {
     // Throws for a malformed certificate or key, which rejects as well.
@@ -177,7 +180,7 @@ export async function startTls(
       fulfil(encrypted);
     });
     encrypted.once("error", reject);
-    encrypted.once("close", () => reject(new AttemptFailure("tls", "SSL SYSCALL error: EOF detected")));
+    encrypted.once("close", () => reject(new AttemptFailure("tls", UNEXPECTED_END)));
   }).catch((error: unknown) => {
     throw describeTlsFailure(error);
   });

@@ -4,7 +4,7 @@ import { AttemptFailure } from "./attempt-failure.js";
 import type { ConnectionAttempt } from "./connection-error.js";
 import { hintFor } from "./connection-hints.js";
 import { findPassword, type PasswordLookup } from "./credentials.js";
-import { startDeadline } from "./deadline.js";
+import { raceDeadline, startDeadline } from "./deadline.js";
 import { type Encryption, type OpenedSocket, openSocket } from "./open-socket.js";
 import { describeAddress, hostOfPasswordFile, type ServerAddress } from "./server-addresses.js";
 import { checkSessionWish, type SessionWish } from "./session-attributes.js";
@@ -77,11 +77,15 @@ async function tryOnce(request: Try): Promise<TryOutcome> {
   let opened: OpenedSocket | null = null;
   let authenticationSeen = false;
   try {
-    opened = await openSocket({ ...request, readTlsOptions: () => readTls(request) });
-    const start = await startSession(opened, { conninfo, replication, password: lookup.password });
+    // Raced, because a stream that has ended in between tells nobody, and a promise that never settles ends Node silently.
+    opened = await raceDeadline(openSocket({ ...request, readTlsOptions: () => readTls(request) }), deadline);
+    const start = await raceDeadline(
+      startSession(opened, { conninfo, replication, password: lookup.password }),
+      deadline,
+    );
     authenticationSeen = start.kind === "started" || start.authenticationSeen;
     if (start.kind === "failed") throw start.failure;
-    await checkSessionWish(start.session, request.wish);
+    await raceDeadline(checkSessionWish(start.session, request.wish), deadline);
     return { kind: "connected", session: start.session };
   } catch (error) {
     opened?.socket.destroy();

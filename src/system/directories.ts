@@ -60,6 +60,25 @@ async function isLink(path: string): Promise<boolean> {
   );
 }
 
+/**
+ * The directories below `path`, at most `levels` down, whose entries are `wanted`; a found one is not searched further.
+ * Symbolic links are not followed, what may not be read is passed over.
+ */
+export async function findDirectoriesBelow(
+  path: string,
+  levels: number,
+  wanted: (entries: readonly string[]) => boolean,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  const children = await readdir(path, { withFileTypes: true }).catch(() => []);
+  for (const child of children.filter((entry) => entry.isDirectory())) {
+    const childPath = join(path, child.name);
+    if (wanted(await readdir(childPath).catch(() => []))) found.push(childPath);
+    else if (levels > 1) found.push(...(await findDirectoriesBelow(childPath, levels - 1, wanted)));
+  }
+  return found;
+}
+
 /** The first directory above `path` that is there: what will hold a path that is made with its parents. */
 export async function findExistingAncestor(path: string): Promise<string> {
   const parent = dirname(path);

@@ -1,4 +1,5 @@
 import { openSync, writeSync } from "node:fs";
+import { describeFailure } from "./directories.js";
 
 export interface LogFile {
   write(text: string): void;
@@ -7,12 +8,19 @@ export interface LogFile {
 
 /**
  * Opens a log file for appending; throws the system's error at once when that is impossible. Each record is written
- * before `write` returns, so that nothing is lost when the process is killed.
+ * before `write` returns, so that nothing is lost when the process is killed. A record that cannot be written, as on a
+ * full disk, goes to `onFailure` with the reason: logging must not end what it reports.
  */
-export function openLogFile(path: string): LogFile {
+export function openLogFile(path: string, onFailure?: (text: string, reason: string) => void): LogFile {
   const descriptor = openSync(path, "a");
   return {
-    write: (text) => void writeSync(descriptor, text),
+    write: (text) => {
+      try {
+        writeSync(descriptor, text);
+      } catch (error) {
+        onFailure?.(text, describeFailure(error));
+      }
+    },
     flush: () => Promise.resolve(),
   };
 }

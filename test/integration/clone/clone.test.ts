@@ -36,7 +36,7 @@ describe("standby clone", () => {
       "NOTICE: standby clone (using pg_basebackup) complete\n" +
         "NOTICE: you can now start your PostgreSQL server\n" +
         `HINT: for example: pg_ctl -D ${place.dataDirectory} start\n` +
-        'after starting the server, you need to register this standby with "tsrepmgr standby register"\n',
+        'HINT: after starting the server, you need to register this standby with "tsrepmgr standby register"\n',
     );
     expect(result.exitCode).toBe(0);
     expect(await readFile(join(place.dataDirectory, "postgresql.auto.conf"), "utf8")).toBe(

@@ -117,6 +117,17 @@ describe("standby clone refuses", () => {
     expect(await primary.sql("SELECT 1 AS alive")).toEqual([{ alive: 1 }]);
   });
 
+  it("a directory that holds the data directories of other servers, even with -F", async () => {
+    const above = await makePlace(primary, { node_id: 3, data_directory: primary.directory });
+    const result = await above.clone("-F");
+    expect(result.stderr).toContain(
+      `ERROR: "${primary.directory}" holds more than one data directory would\n`,
+    );
+    expect(result.stderr).toContain(`"${primary.dataDirectory}"`);
+    expect(result.exitCode).toBe(1);
+    expect(await primary.sql("SELECT 1 AS alive")).toEqual([{ alive: 1 }]);
+  });
+
   it("a symbolic link that leads nowhere", async () => {
     const linked = await makePlace(primary, { node_id: 3 });
     await symlink("/nowhere/at/all", linked.dataDirectory);

@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, Socket, type AddressInfo } from "node:net";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DatabaseError } from "../../../src/errors/database-error.js";
+import { parseConninfo } from "../../../src/model/conninfo.js";
+import { startSession } from "../../../src/postgres/start-session.js";
 import {
   createPrimary,
   freePort,
@@ -96,6 +98,15 @@ describe("connect", () => {
 });
 
 describe("an open session", () => {
+  it("ends a moment after the interruption, also in the middle of a statement", async () => {
+    const interruption = new AbortController();
+    const database = await connect(server.conninfo, {}, { interrupted: interruption.signal });
+    const sleeping = database.query("SELECT pg_sleep(60)");
+    interruption.abort();
+    await expect(sleeping).rejects.toMatchObject({ meaning: "connection-lost" });
+    await database.close();
+  });
+
   it("tells a refused statement by its SQLSTATE", async () => {
     const database = await connect(server.conninfo);
     const refusal = await database
@@ -242,6 +253,35 @@ describe("a refused connection", () => {
     expect(refusal.kind).toBe("protocol");
     expect(refusal.message).toMatch(message);
     stranger.close();
+  });
+
+  it.each([
+    ["N", "server closed the connection unexpectedly"],
+    ["S", "SSL SYSCALL error: "],
+  ])("by a peer that hangs up after its %s to the question for TLS says so", async (answer, words) => {
+    const peer = createServer((socket) => {
+      socket.on("error", () => {}).once("data", () => socket.end(answer));
+    }).listen(0, "127.0.0.1");
+    await once(peer, "listening");
+    const { port } = peer.address() as AddressInfo;
+    const refusal = await refusalOf(`host=127.0.0.1 port=${port} user=repmgr dbname=repmgr`);
+    expect(refusal.message).toContain(words);
+    peer.close();
+  });
+
+  it("by a peer that hung up before the login began is no endless wait", async () => {
+    const socket = new Socket();
+    socket.destroy();
+    await once(socket, "close");
+    const request = {
+      conninfo: parseConninfo("user=repmgr dbname=repmgr"),
+      replication: false,
+      password: null,
+    };
+    await expect(startSession({ socket, encrypted: false }, request)).resolves.toMatchObject({
+      kind: "failed",
+      failure: { kind: "protocol" },
+    });
   });
 
   it("by too many sessions says what to raise", async () => {

@@ -139,6 +139,7 @@ describe("sslmode=verify-full", () => {
     const refusal = await refusalOf(verifying(server.port));
     expect(refusal.kind).toBe("tls");
     expect(refusal.message).toMatch(/root certificate file ".*\/\.postgresql\/root\.crt" does not exist/);
+    expect(refusal.hint).toContain('or name it with "sslrootcert"');
   });
 
   it("does not trust a self-made authority with sslrootcert=system, and then is the default", async () => {

@@ -1,9 +1,14 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createPrimary, type TestServer } from "../../harness/postgres-server.js";
+import { createPrimary, newDirectory, type TestServer } from "../../harness/postgres-server.js";
 import { runProgram, startProgram, writeRepmgrConf } from "../../harness/program.js";
 import { createStandby } from "../../harness/standby.js";
+
+/** AuthenticationOk and ReadyForQuery of PostgreSQL's protocol. */
+const AUTHENTICATED_AND_READY = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
 
 describe("standby register", () => {
   let primary: TestServer;
@@ -12,6 +17,17 @@ describe("standby register", () => {
 
   const register = (...options: string[]): ReturnType<typeof runProgram> =>
     runProgram(["-f", conf, "standby", "register", ...options]);
+
+  /** A configuration beside the one at `conf`. */
+  const writeOtherConf = async (values: Parameters<typeof writeRepmgrConf>[1]): Promise<string> =>
+    writeRepmgrConf({ ...standby, directory: await newDirectory("other-conf") }, values);
+
+  const addRecord = (id: number, conninfo: string): Promise<unknown> =>
+    primary.sql(
+      `INSERT INTO repmgr.nodes (node_id, upstream_node_id, node_name, type, conninfo, repluser, config_file)
+       VALUES ($1, 1, $2, 'standby', $3, 'repmgr', '')`,
+      [id, `node${id}`, conninfo],
+    );
 
   beforeAll(async () => {
     primary = await createPrimary({ name: "node1" });
@@ -80,6 +96,54 @@ describe("standby register", () => {
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toContain("WARNING: unable to execute event notification command");
     expect(result.stderr).toContain("exit status 3:\nbroken pager");
+  });
+
+  it("does not wait for what the notification command leaves in the background", async () => {
+    const notified = await writeOtherConf({
+      node_id: 2,
+      node_name: "node2",
+      event_notification_command: "sleep 70 & echo started",
+    });
+    const result = await runProgram(["-f", notified, "standby", "register", "-F"]);
+    expect(result).toMatchObject({ exitCode: 0 });
+  });
+
+  it("does not wait for nodes that accept connections and then say nothing", async () => {
+    const mute = createServer((socket) => {
+      const answers = [AUTHENTICATED_AND_READY, Buffer.from("N")];
+      socket.on("error", () => {}).on("data", () => socket.write(answers.pop() ?? ""));
+    }).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const conninfo = `host=127.0.0.1 port=${port} user=repmgr dbname=repmgr connect_timeout=2`;
+    await addRecord(7, conninfo);
+    const result = await register("-F", "--wait-sync=20");
+    await primary.sql("DELETE FROM repmgr.nodes WHERE node_id = 7");
+    mute.close();
+    expect(result).toMatchObject({ exitCode: 0 });
+  });
+
+  it("calls an upstream unreachable whose record has no readable conninfo", async () => {
+    await addRecord(7, "host=n7 nonsense");
+    const other = await writeOtherConf({ node_id: 6, node_name: "node6" });
+    const result = await runProgram(["-f", other, "standby", "register", "--upstream-node-id=7"]);
+    await primary.sql("DELETE FROM repmgr.nodes WHERE node_id = 7");
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(
+      'ERROR: unable to connect to upstream node "node7" (ID: 7)\nDETAIL: missing "=" after "nonsense"',
+    );
+  });
+
+  it("gives a name to one of two standbys that want it at the same moment", async () => {
+    const confs = await Promise.all(
+      [21, 22].map((id) => writeOtherConf({ node_id: id, node_name: "node2" })),
+    );
+    await primary.sql("DELETE FROM repmgr.nodes WHERE node_id = 2");
+    const results = await Promise.all(confs.map((path) => runProgram(["-f", path, "standby", "register"])));
+    expect(results.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
+    expect(await primary.sql("SELECT FROM repmgr.nodes WHERE node_name = 'node2'")).toHaveLength(1);
+    await primary.sql("DELETE FROM repmgr.nodes WHERE node_name = 'node2'");
+    expect((await register()).exitCode).toBe(0);
   });
 
   it("refuses a name that another node has", async () => {

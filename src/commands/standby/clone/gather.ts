@@ -23,7 +23,7 @@ import { readSchemaState } from "../../../metadata/schema-state.js";
 import { ConninfoError, maskConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
 import { describeNode, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
-import { readDataDirectoryState } from "../../../postgres/data-directory.js";
+import { findDataDirectoriesBelow, readDataDirectoryState } from "../../../postgres/data-directory.js";
 import type { Database } from "../../../postgres/database.js";
 import { readReplicationSlot } from "../../../postgres/replication-slots.js";
 import {
@@ -46,7 +46,10 @@ export interface GatheredFacts {
   readonly primaryConninfo: Conninfo | null;
 }
 
-export async function gatherTarget(path: string): Promise<CloneTarget> {
+export async function gatherTarget(
+  { environment }: Pick<CommandContext, "environment">,
+  path: string,
+): Promise<CloneTarget> {
   const state = await readDataDirectoryState(path);
   const measured = state.kind === "directory" ? path : await findExistingAncestor(path);
   return {
@@ -55,7 +58,17 @@ export async function gatherTarget(path: string): Promise<CloneTarget> {
     unfinishedClone: state.kind === "directory" ? await findUnfinishedClone(path) : null,
     baseBackupPids: await findProcessesOf("pg_basebackup", path),
     freeBytes: await readFreeBytes(measured),
+    strangers: await findStrangers(state, environment.homeDirectory),
   };
+}
+
+/** A data directory is what it is, wherever the home directory lies; anything else is looked through. */
+async function findStrangers(state: CloneTarget["state"], homeDirectory: string): Promise<readonly string[]> {
+  if (state.kind !== "directory" || state.isDataDirectory) return [];
+  const home = await inspectPath(homeDirectory);
+  const isHomeInside =
+    home.kind === "directory" && `${home.realPath}/`.startsWith(`${state.realPath.replace(/\/$/, "")}/`);
+  return [...(isHomeInside ? [homeDirectory] : []), ...(await findDataDirectoriesBelow(state.realPath))];
 }
 
 /** Reads everything that decides about the clone; changes nothing. Sessions are closed again: a copy may take hours. */
@@ -177,7 +190,11 @@ async function findPrimary(
   if (!source.inRecovery) return { database, conninfo: request.source };
   const schema = await readSchemaState(database);
   if (!schema.exists || schema.missingColumns.length > 0) return { database, conninfo: request.source };
-  const { primary } = await findTruePrimary(context.databases, await listNodes(database));
+  const { primary } = await findTruePrimary(
+    context.databases,
+    await listNodes(database),
+    context.interrupted,
+  );
   if (primary === null) return null;
   context.cleanup.push(() => primary.database.close());
   return { database: primary.database, conninfo: parseConninfo(primary.record.conninfo) };
@@ -191,7 +208,7 @@ async function askMember(
   const candidates = nodes.filter((node) => node.type !== "witness");
   const primaryFirst = candidates.sort((a, b) => Number(b.type === "primary") - Number(a.type === "primary"));
   for (const record of primaryFirst) {
-    const database = await openIfReachable(context, readRecordConninfo(record));
+    const database = await openRecordIfReachable(context, record);
     if (database !== null) return { record, systemIdentifier: await readSystemIdentifier(database) };
   }
   return null;
@@ -203,6 +220,16 @@ async function askUpstream(
 ): Promise<{ readonly identity: string } | null> {
   const database = await openIfReachable(context, conninfo);
   return database === null ? null : { identity: await readServerIdentity(database) };
+}
+
+/** A record whose conninfo cannot be read counts as unreachable: it is another node's trouble. */
+async function openRecordIfReachable(context: CommandContext, record: NodeRecord): Promise<Database | null> {
+  try {
+    return await openIfReachable(context, parseConninfo(record.conninfo));
+  } catch (error) {
+    if (!(error instanceof ConninfoError)) throw error;
+    return null;
+  }
 }
 
 async function openIfReachable(context: CommandContext, conninfo: Conninfo): Promise<Database | null> {

@@ -37,7 +37,7 @@ export async function writeReplicationConfiguration(
     message: "connection to database failed",
   });
   const nodes = await listNodes(source);
-  const target = await gatherTarget(request.dataDirectory);
+  const target = await gatherTarget(context, request.dataDirectory);
   const facts = await gatherFacts(context, request, { nodes, target });
   const decision = planReplicationConfiguration(facts, request);
   if (decision.kind === "refused") return reportProblems(reporter, decision.problems);
@@ -175,11 +175,11 @@ async function executeStep(
 }
 
 async function setSlotName(
-  { databases }: CommandContext,
+  { databases, interrupted }: CommandContext,
   nodes: readonly NodeRecord[],
   { record, slotName }: Extract<ReplicationConfigurationStep, { readonly kind: "set-slot-name" }>,
 ): Promise<void> {
-  const { primary } = await findTruePrimary(databases, nodes);
+  const { primary } = await findTruePrimary(databases, nodes, interrupted);
   if (primary === null) {
     throw new UserError(exitCodes.badConfiguration, {
       message: "unable to find the primary to record the replication slot",

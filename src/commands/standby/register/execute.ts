@@ -1,9 +1,9 @@
-import type { StandbyRegistrationStep } from "../../../decide/register-standby.js";
+import type { StandbyRegistrationFacts, StandbyRegistrationStep } from "../../../decide/register-standby.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent, type Event } from "../../../events/announce-event.js";
-import { findNode, insertNode, updateNode } from "../../../metadata/nodes.js";
+import { findNode, insertNode, listNodes, lockNodes, updateNode } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
@@ -13,6 +13,8 @@ const SYNC_POLL_MS = 100;
 export interface Registration {
   readonly primary: Database;
   readonly primaryRecord: NodeRecord | null;
+  /** The rows on which the decision rests. */
+  readonly facts: Pick<StandbyRegistrationFacts, "records">;
   readonly steps: readonly StandbyRegistrationStep[];
   readonly record: NodeRecord;
   readonly force: boolean;
@@ -34,6 +36,7 @@ export async function writeRegistration(context: CommandContext, registration: R
   } as const;
   try {
     await primary.transaction(async () => {
+      await refuseChangedRecords(registration);
       for (const step of steps) await carryOut(context, primary, step);
     });
   } catch (error) {
@@ -49,6 +52,16 @@ export async function writeRegistration(context: CommandContext, registration: R
   const suffix = force ? " (-F/--force option was used)" : "";
   const details = `standby registration succeeded; upstream node ID is ${record.upstreamNodeId}${suffix}`;
   await announceEvent(context, { ...event, successful: true, details }, primary);
+}
+
+/** Two standbys that register at the same moment must not both find the same name free. */
+async function refuseChangedRecords({ primary, facts }: Registration): Promise<void> {
+  await lockNodes(primary);
+  if (JSON.stringify(await listNodes(primary)) === JSON.stringify(facts.records)) return;
+  throw new UserError(exitCodes.badConfiguration, {
+    message: "the node records were changed by somebody else at this moment",
+    hint: 'see "cluster show", then run the command again',
+  });
 }
 
 async function carryOut(

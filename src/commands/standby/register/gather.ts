@@ -4,7 +4,7 @@ import { UserError } from "../../../errors/user-error.js";
 import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { findRegisteredPrimary, listNodes } from "../../../metadata/nodes.js";
 import { readSchemaState } from "../../../metadata/schema-state.js";
-import { parseConninfo } from "../../../model/conninfo.js";
+import { ConninfoError, parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
@@ -141,7 +141,7 @@ async function connectToPrimary(
     return { primary, primaryRecord: await findRegisteredPrimaryIfAny(primary) };
   }
   const records = await listNodesIfAny(local);
-  const { primary, unanswered } = await findTruePrimary(context.databases, records);
+  const { primary, unanswered } = await findTruePrimary(context.databases, records, context.interrupted);
   if (primary !== null) {
     context.cleanup.push(() => primary.database.close());
     return { primary: primary.database, primaryRecord: primary.record };
@@ -183,11 +183,14 @@ async function awaitAttachment(
   own: NodeRecord,
   upstream: NodeRecord,
 ): Promise<UpstreamAttachment> {
+  if (upstream.conninfo.trim() === "") {
+    return { kind: "unreachable", reason: "its node record is a placeholder without conninfo" };
+  }
   let database: Database;
   try {
     database = await openDatabase(context, parseConninfo(upstream.conninfo));
   } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
+    if (!(error instanceof ConnectionError || error instanceof ConninfoError)) throw error;
     return { kind: "unreachable", reason: error.message };
   }
   const { clock, interrupted } = context;
