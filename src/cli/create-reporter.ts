@@ -13,6 +13,7 @@ import {
 import { createReporter, type LogSink, type Reporter } from "../output/reporter.js";
 import { flushStandardStreams, writeStderr, writeStdout } from "../output/standard-streams.js";
 import type { Clock } from "../system/clock.js";
+import { describeFailure } from "../system/directories.js";
 import { openLogFile } from "../system/log-file.js";
 import { isSyslogFacility, openSyslog } from "../system/syslog.js";
 
@@ -55,15 +56,20 @@ async function openSink({ options, settings, programName, writeLog }: ReporterRe
   if (options["log-to-file"]) {
     const facility = settings.log_facility.toUpperCase();
     if (isSyslogFacility(facility)) return createSyslogSink(openSyslog(programName, facility));
-    if (settings.log_file !== "") return openFileSink(settings, programName);
+    if (settings.log_file !== "") return openFileSink(settings, programName, writeLog);
   }
   if (settings.log_format === "json") return createJsonSink(terminal, programName);
   return createTextSink(terminal, options["log-to-file"] ? renderFileLines : renderTerminalLines);
 }
 
-async function openFileSink(settings: Settings, programName: string): Promise<LogSink> {
+async function openFileSink(
+  settings: Settings,
+  programName: string,
+  writeLog: (text: string) => void,
+): Promise<LogSink> {
   try {
-    const file = openLogFile(settings.log_file);
+    // A record for which the file has no room is better seen on the terminal than lost.
+    const file = openLogFile(settings.log_file, writeLog);
     writeStderr(`NOTICE: redirecting logging output to "${settings.log_file}"\n`);
     return settings.log_format === "json"
       ? await createJsonSink(file, programName)
@@ -73,7 +79,7 @@ async function openFileSink(settings: Settings, programName: string): Promise<Lo
       exitCodes.badConfiguration,
       {
         message: `unable to open log file "${settings.log_file}"`,
-        detail: error instanceof Error ? error.message : String(error),
+        detail: describeFailure(error),
         hint: 'check "log_file" in repmgr.conf and the permissions of its directory',
       },
       error,

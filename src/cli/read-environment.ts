@@ -10,8 +10,8 @@ export function readEnvironment(programPath: string): Environment {
     programName: readProgramName(programPath),
     variables: process.env,
     workingDirectory: readWorkingDirectory(),
-    homeDirectory: homedir(),
     osUser: readOsUser(),
+    homeDirectory: homedir(),
   };
 }
 

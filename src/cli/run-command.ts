@@ -4,6 +4,7 @@ import type { Environment } from "../context.js";
 import type { AllOptionValues } from "../commands/option-table.js";
 import { loadCatalogue } from "../commands/index.js";
 import { UserError } from "../errors/user-error.js";
+import { failureOf } from "./failure-of.js";
 import { readDisplay } from "../output/display.js";
 import { createDatabases } from "../postgres/connect.js";
 import { createCleanupStack } from "../system/cleanup-stack.js";
@@ -50,9 +51,13 @@ export async function runCommand(request: {
     return await command.run(context, options);
   } catch (error) {
     const caughtSignal = interruption.exitCode();
-    if (caughtSignal === null && !(error instanceof UserError)) throw error;
-    if (error instanceof UserError) renderFailure(context, command.name, error);
-    return caughtSignal ?? (error instanceof UserError ? error.exitCode : 1);
+    if (caughtSignal !== null && !(error instanceof UserError)) {
+      reporter.error(`${command.name} was interrupted`);
+      return caughtSignal;
+    }
+    const failure = failureOf(error, reporter);
+    renderFailure(context, command.name, failure);
+    return caughtSignal ?? failure.exitCode;
   } finally {
     await cleanup.unwind();
     interruption.stop();

@@ -44,7 +44,7 @@ export async function connectToTruePrimary(
   context: CommandContext,
   records: readonly NodeRecord[],
 ): Promise<ConnectedPrimary> {
-  const { primary, unanswered } = await findTruePrimary(context.databases, records);
+  const { primary, unanswered } = await findTruePrimary(context.databases, records, context.interrupted);
   if (primary !== null) {
     context.cleanup.push(() => primary.database.close());
     return primary;

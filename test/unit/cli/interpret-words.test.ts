@@ -25,7 +25,6 @@ describe("interpretWords", () => {
     [["Cluster"], "no action provided for command 'Cluster'"],
     // An alias whose command does not exist yet.
     [["daemon", "pause"], "unknown repmgr action 'daemon pause'"],
-    [["primary", "check"], "unknown repmgr action 'primary check'"],
     [["clutser", "shwo"], "unknown repmgr action 'clutser shwo'; did you mean 'cluster show'?"],
     [["cluster", "shwo"], "unknown repmgr action 'cluster shwo'; did you mean 'cluster show'?"],
     [["cluster", "cleanpu"], "unknown repmgr action 'cluster cleanpu'; did you mean 'cluster cleanup'?"],

@@ -45,7 +45,13 @@ export const primaryRegister = defineCommand({
       reporter.info('all prerequisites for "primary register" are met');
       return exitCodes.success;
     }
-    await carryOut(context, { database, schemaOwner, record, steps: decision.steps });
+    await carryOut(context, {
+      database,
+      schemaOwner,
+      record,
+      steps: decision.steps,
+      records: facts.records,
+    });
     return exitCodes.success;
   },
 });

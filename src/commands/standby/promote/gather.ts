@@ -15,7 +15,7 @@ export async function gatherPromotionFacts(
   const replay = await readReplayState(local);
   const mayCallPromote = await readMayCallPromote(local);
   const others = records.filter(({ nodeId }) => nodeId !== own.nodeId);
-  const { primary } = await findTruePrimary(context.databases, others);
+  const { primary } = await findTruePrimary(context.databases, others, context.interrupted);
   await primary?.database.close();
   return { own, records, livePrimary: primary?.record ?? null, replay, mayCallPromote };
 }

@@ -3,10 +3,11 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent, type Event } from "../../../events/announce-event.js";
-import { findNode, insertNode, listNodes, lockNodes, updateNode } from "../../../metadata/nodes.js";
+import { findNode, insertNode, updateNode } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
+import { refuseChangedRecords } from "../../refuse-changed-records.js";
 
 const SYNC_POLL_MS = 100;
 
@@ -36,7 +37,7 @@ export async function writeRegistration(context: CommandContext, registration: R
   } as const;
   try {
     await primary.transaction(async () => {
-      await refuseChangedRecords(registration);
+      await refuseChangedRecords(primary, registration.facts.records);
       for (const step of steps) await carryOut(context, primary, step);
     });
   } catch (error) {
@@ -52,16 +53,6 @@ export async function writeRegistration(context: CommandContext, registration: R
   const suffix = force ? " (-F/--force option was used)" : "";
   const details = `standby registration succeeded; upstream node ID is ${record.upstreamNodeId}${suffix}`;
   await announceEvent(context, { ...event, successful: true, details }, primary);
-}
-
-/** Two standbys that register at the same moment must not both find the same name free. */
-async function refuseChangedRecords({ primary, facts }: Registration): Promise<void> {
-  await lockNodes(primary);
-  if (JSON.stringify(await listNodes(primary)) === JSON.stringify(facts.records)) return;
-  throw new UserError(exitCodes.badConfiguration, {
-    message: "the node records were changed by somebody else at this moment",
-    hint: 'see "cluster show", then run the command again',
-  });
 }
 
 async function carryOut(
