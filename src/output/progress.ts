@@ -8,6 +8,8 @@ const RATE_WINDOW_MS = 10_000;
 /** How far a long copy is. All sizes in kB, as PostgreSQL's programs count. */
 export interface Progress {
   update(doneKb: number, totalKb: number): void;
+  /** Called now and then while nothing moves, as during the source's checkpoint, which may take minutes. */
+  wait(): void;
   stop(): void;
 }
 
@@ -23,7 +25,8 @@ export function createProgress(
   { reporter, now }: ProgressSurroundings,
   stream: NodeJS.WriteStream = process.stderr,
 ): Progress {
-  if (!isShown("INFO", reporter.threshold)) return { update: () => undefined, stop: () => undefined };
+  if (!isShown("INFO", reporter.threshold))
+    return { update: () => undefined, wait: () => undefined, stop: () => undefined };
   const rate = createRateMeter(now);
   return stream.isTTY ? createBar(title, rate, stream) : createLines(title, rate, { reporter, now });
 }
@@ -63,6 +66,7 @@ function createBar(title: string, rate: (doneKb: number) => number, stream: Node
       bar.setTotal(total);
       bar.update(doneKb, payload);
     },
+    wait: () => undefined,
     stop: () => {
       if (isStarted) bar.stop();
     },
@@ -75,8 +79,17 @@ function createLines(
   { reporter, now }: ProgressSurroundings,
 ): Progress {
   let next = now() + LINE_INTERVAL_MS;
+  let hasBegun = false;
   return {
+    wait: () => {
+      if (now() < next) return;
+      next = now() + LINE_INTERVAL_MS;
+      reporter.info(
+        `${title}: ${hasBegun ? "no data for a while" : "waiting for the checkpoint of the source"}`,
+      );
+    },
     update: (doneKb, totalKb) => {
+      hasBegun ||= doneKb > 0;
       const currentRate = rate(doneKb);
       if (now() < next) return;
       next = now() + LINE_INTERVAL_MS;

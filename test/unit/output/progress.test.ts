@@ -49,6 +49,18 @@ describe("createProgress", () => {
     ]);
   });
 
+  it("says every ten seconds that nothing has come yet", () => {
+    const { reporter, messages } = collectingReporter("INFO");
+    let seconds = 0;
+    const progress = createProgress(
+      "copying",
+      { reporter, now: () => seconds * 1000 },
+      makeStream(false).stream,
+    );
+    for (; seconds <= 25; seconds++) progress.wait();
+    expect(messages).toEqual(Array(2).fill("copying: waiting for the checkpoint of the source"));
+  });
+
   it("draws a bar with rate and remaining time on a terminal", () => {
     const { reporter, messages } = collectingReporter("INFO");
     const { stream, text } = makeStream(true);

@@ -11,7 +11,7 @@ import type { CloneRequest } from "../../../decide/clone-facts.js";
 import { formatSize } from "../../../decide/clone-target.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
-import { createProgress } from "../../../output/progress.js";
+import { createProgress, type Progress } from "../../../output/progress.js";
 import { childEnvironment } from "../../../postgres/child-environment.js";
 import { inspectPath, readFreeBytes } from "../../../system/directories.js";
 import { currentProcessId } from "../../../system/process-table.js";
@@ -34,6 +34,8 @@ export async function takeBackup(
   );
   reporter.info(`executing:\n  ${renderCommandLine(step.command)}`);
   const progress = createProgress("copying", { reporter, now: () => clock.monotonic() });
+  const ended = new AbortController();
+  void tellWaiting(context, progress, ended.signal);
   let marking: Promise<void> | null = null;
   const outcome = await runBaseBackup(context.processes, {
     ...step.command,
@@ -45,7 +47,10 @@ export async function takeBackup(
       marking.catch(() => undefined);
       progress.update(doneKb, totalKb);
     },
-  }).finally(() => progress.stop());
+  }).finally(() => {
+    ended.abort();
+    progress.stop();
+  });
   await settle(marking);
   if (outcome.kind === "complete") return;
   const remains = await describeRemains(dataDirectory, step);
@@ -58,6 +63,16 @@ export async function takeBackup(
     detail: `${outcome.reason}\n${remains.detail}`,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+const WAIT_POLL_MS = 1000;
+
+/** Until `ended` aborts. */
+async function tellWaiting({ clock }: CommandContext, progress: Progress, ended: AbortSignal): Promise<void> {
+  while (!ended.aborted) {
+    await clock.sleep(WAIT_POLL_MS, ended).catch(() => undefined);
+    if (!ended.aborted) progress.wait();
+  }
 }
 
 async function markDirectory(dataDirectory: string, step: BackupStep): Promise<void> {
