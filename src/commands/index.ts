@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     unregister: async () => (await import("./witness/unregister.js")).witnessUnregister,
   },
   node: {
+    rejoin: async () => (await import("./node/rejoin/command.js")).nodeRejoin,
+    check: async () => (await import("./node/check/command.js")).nodeCheck,
+    control: async () => (await import("./node/control/command.js")).nodeControl,
+    service: async () => (await import("./node/service.js")).nodeService,
     status: async () => (await import("./node/status/command.js")).nodeStatus,
   },
   cluster: {

@@ -112,7 +112,12 @@ const table = {
   downstream: { type: "boolean", elsewhere: "accept" },
   upstream: { type: "boolean", elsewhere: "accept" },
   "replication-lag": { type: "boolean", elsewhere: "accept" },
-  role: { type: "boolean", elsewhere: "accept" },
+  role: {
+    type: "optional-string",
+    argument: "ROLE",
+    choices: ["primary", "standby", "witness"],
+    elsewhere: "accept",
+  },
   slots: { type: "boolean", elsewhere: "accept" },
   "missing-slots": { type: "boolean", elsewhere: "accept" },
   repmgrd: { type: "boolean", elsewhere: "accept" },

@@ -16,7 +16,7 @@ export interface AskEffects {
   readonly openSession?: OpenSession;
 }
 
-export interface OpenSession {
+interface OpenSession {
   readonly conninfo: string;
   readonly database: Database;
 }

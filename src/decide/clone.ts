@@ -58,7 +58,7 @@ export type CloneStep =
   | { readonly kind: "verify-backup"; readonly program: string; readonly path: string }
   | { readonly kind: "write-configuration"; readonly path: string; readonly parameters: RecoveryParameters };
 
-export interface CloneOutlook {
+interface CloneOutlook {
   readonly upstream: NodeRecord;
   /** The standby has a row already, so it is registered again with `--force`. */
   readonly isRegistered: boolean;

@@ -11,16 +11,13 @@ export type PendingArchiving =
   | { readonly kind: "counted"; readonly files: number }
   | { readonly kind: "unreadable"; readonly path: string; readonly reason: string };
 
-export interface NodeStatusFacts {
+/** A node's part in replication, as its record and its server tell it. */
+export interface ReplicationFacts {
   readonly record: NodeRecord;
   /** Null when the record names no upstream, or one that is not registered. */
   readonly upstream: NodeRecord | null;
   /** Registered standbys that replicate from this node. */
   readonly downstreams: readonly NodeRecord[];
-  readonly serverVersion: string;
-  /** Of all databases, as PostgreSQL words it; null when this user may not connect to one of them. */
-  readonly dataSize: { readonly bytes: number; readonly text: string } | null;
-  readonly systemIdentifier: string | null;
   readonly inRecovery: boolean;
   readonly archiveMode: string;
   readonly archiveCommand: string;
@@ -35,6 +32,13 @@ export interface NodeStatusFacts {
   /** Since the last replayed transaction, 0 when all that was received is replayed; null when none was replayed. */
   readonly lagSeconds: number | null;
   readonly isWalReceiverRunning: boolean;
+}
+
+export interface NodeStatusFacts extends ReplicationFacts {
+  readonly serverVersion: string;
+  /** Of all databases, as PostgreSQL words it; null when this user may not connect to one of them. */
+  readonly dataSize: { readonly bytes: number; readonly text: string } | null;
+  readonly systemIdentifier: string | null;
 }
 
 export const nodeStatusProblemCodes = [
@@ -64,22 +68,33 @@ export interface NodeStatus {
   readonly problems: readonly NodeStatusProblem[];
 }
 
-export function assessNodeStatus(facts: NodeStatusFacts): NodeStatus {
-  const { downstreams, walSenders, physicalSlots, maximumSlots } = facts;
-  const unattached = downstreams.filter(({ nodeName }) => !walSenders.includes(nodeName));
+/** Downstream nodes whose replication slot is not there. */
+export function findMissingSlots({ downstreams, physicalSlots, maximumSlots }: ReplicationFacts): readonly {
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly slotName: string;
+}[] {
+  if (maximumSlots === 0) return [];
   const slotNames = physicalSlots.map(({ name }) => name);
-  const missing =
-    maximumSlots === 0
+  return downstreams.flatMap(({ nodeId, nodeName, slotName }) =>
+    slotName === null || slotName === "" || slotNames.includes(slotName)
       ? []
-      : downstreams.flatMap(({ nodeId, nodeName, slotName }) =>
-          slotName === null || slotName === "" || slotNames.includes(slotName)
-            ? []
-            : [{ nodeId, nodeName, slotName }],
-        );
-  const inactiveSlots = physicalSlots
+      : [{ nodeId, nodeName, slotName }],
+  );
+}
+
+/** Physical slots that nobody uses, sorted by name. */
+export const findInactiveSlots = ({ physicalSlots }: ReplicationFacts): readonly string[] =>
+  physicalSlots
     .filter(({ isActive }) => !isActive)
     .map(({ name }) => name)
     .sort();
+
+export function assessNodeStatus(facts: NodeStatusFacts): NodeStatus {
+  const { downstreams, walSenders } = facts;
+  const unattached = downstreams.filter(({ nodeName }) => !walSenders.includes(nodeName));
+  const missing = findMissingSlots(facts);
+  const inactiveSlots = findInactiveSlots(facts);
   const problems = [
     judgeRole(facts),
     judgeArchiveStatus(facts),

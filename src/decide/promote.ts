@@ -56,7 +56,7 @@ function alreadyActive(primary: NodeRecord): Problem {
 }
 
 /** Standbys and witnesses that hang on the same upstream as this node does now. */
-export function siblingsOf({ own, records }: Pick<PromotionFacts, "own" | "records">): readonly NodeRecord[] {
+function siblingsOf({ own, records }: Pick<PromotionFacts, "own" | "records">): readonly NodeRecord[] {
   return records.filter(
     ({ nodeId, active, upstreamNodeId, type }) =>
       active && nodeId !== own.nodeId && type !== "primary" && upstreamNodeId === own.upstreamNodeId,

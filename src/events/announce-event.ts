@@ -6,7 +6,7 @@ import type { Database } from "../postgres/database.js";
 import type { Clock } from "../system/clock.js";
 import { formatLocalTimestamp } from "../system/local-time.js";
 import type { Processes } from "../system/processes.js";
-import { runServerShellCommand } from "../system/shell-command.js";
+import { runShellCommand } from "../system/shell-command.js";
 import type { EventType } from "./event-types.js";
 import { expandNotificationCommand, type NotificationValues } from "./notification-command.js";
 
@@ -75,7 +75,7 @@ async function notify(
     detail: `command is:\n  ${command}`,
   });
   // What the command leaves in the background (`notify &`) is not waited for, as little as repmgr does.
-  const result = await runServerShellCommand(processes, command);
+  const result = await runShellCommand(processes, command);
   if (result.exitCode === 0) return;
   const ending =
     result.signal === null ? `exit status ${result.exitCode ?? "unknown"}` : `signal ${result.signal}`;

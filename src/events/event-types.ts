@@ -2,6 +2,7 @@
 export type EventType =
   | "cluster_cleanup"
   | "cluster_created"
+  | "node_rejoin"
   | "primary_register"
   | "primary_unregister"
   | "standby_clone"

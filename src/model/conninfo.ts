@@ -40,7 +40,8 @@ export function maskConninfo(conninfo: Conninfo | string): string {
   }
   if (isConninfoUri(conninfo)) return maskConninfoUri(conninfo);
   try {
-    return maskSettings(conninfo);
+    // A secret inside another value is none to libpq, but somebody who forgot a quote meant it as one.
+    return maskSettings(conninfo).replaceAll(/(password\s*=\s*)(?!\*{5})[^\s']+/g, `$1${SECRET_MASK}`);
   } catch {
     const firstSecret = /password|scram_client_key|scram_server_key|oauth_client_secret/.exec(conninfo);
     return firstSecret === null

@@ -1,7 +1,7 @@
 import { parseLsn, type Lsn } from "./lsn.js";
 
 /** A timeline that ended, and where its successor in this history branched off. */
-export interface TimelineEnd {
+interface TimelineEnd {
   readonly timeline: number;
   readonly end: Lsn;
 }
@@ -26,4 +26,37 @@ export function parseTimelineHistory(text: string): TimelineHistory {
 /** Where a history left `timeline`; null when that timeline is not one of its ancestors. */
 export function findForkPoint(history: TimelineHistory, timeline: number): Lsn | null {
   return history.find((entry) => entry.timeline === timeline)?.end ?? null;
+}
+
+/** The last timeline that two servers share. */
+export interface CommonTimeline {
+  readonly timeline: number;
+  /** Where the first of them left it; null when both are still on it. */
+  readonly end: Lsn | null;
+}
+
+interface Line {
+  readonly timeline: number;
+  readonly history: TimelineHistory;
+}
+
+/**
+ * Compares two histories from their beginning, as pg_rewind does: two servers that were promoted apart can be on a
+ * timeline of the same number. Null when they share none.
+ */
+export function findCommonTimeline(one: Line, other: Line): CommonTimeline | null {
+  const [a, b] = [one, other].map(({ timeline, history }) => [...history, { timeline, end: null }]);
+  let common: CommonTimeline | null = null;
+  for (const [index, { timeline, end }] of (a ?? []).entries()) {
+    const counterpart = b?.[index];
+    if (counterpart?.timeline !== timeline) break;
+    common = { timeline, end: earlier(end, counterpart.end) };
+    if (end !== counterpart.end) break;
+  }
+  return common;
+}
+
+function earlier(a: Lsn | null, b: Lsn | null): Lsn | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }

@@ -2,7 +2,7 @@ import { parseLsn, type Lsn } from "../model/lsn.js";
 import type { Processes } from "../system/processes.js";
 
 /** What pg_control tells of a data directory, whether its server runs or not. */
-interface ControlFile {
+export interface ControlFile {
   /** In pg_controldata's words: `shut down`, `shut down in recovery`, `in production` … */
   readonly state: string;
   /** As text because it exceeds 2^53. */
@@ -15,6 +15,8 @@ interface ControlFile {
   readonly minimumRecoveryTimeline: number;
   /** 0 without data checksums. */
   readonly checksumVersion: number;
+  /** As the server last ran with it. */
+  readonly walLogHints: boolean;
 }
 
 export type ControlFileReading =
@@ -61,6 +63,7 @@ export function parseControlData(text: string): ControlFileReading {
         minimumRecoveryLsn: parseLsn(valueOf("Minimum recovery ending location")),
         minimumRecoveryTimeline: Number(valueOf("Min recovery ending loc's timeline")),
         checksumVersion: Number(valueOf("Data page checksum version")),
+        walLogHints: valueOf("wal_log_hints setting") === "on",
       },
     };
   } catch (error) {

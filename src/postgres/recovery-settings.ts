@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ConninfoError, parseConninfo, type Conninfo } from "../model/conninfo.js";
+import { ConninfoError, formatConninfo, parseConninfo, type Conninfo } from "../model/conninfo.js";
 import { readFileIfThere, replaceFile } from "../system/directories.js";
 import { fileModeFor } from "./data-directory.js";
 
@@ -95,6 +95,19 @@ export async function readPrimaryConninfo(dataDirectory: string): Promise<Connin
     if (error instanceof ConninfoError) return null;
     throw error;
   }
+}
+
+/** From PostgreSQL 17 on, slots are synchronised through the database that primary_conninfo names: keep it. */
+export async function keepDbname(
+  dataDirectory: string,
+  serverVersion: number,
+  parameters: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, string>> {
+  const written = parseConninfo(parameters.get("primary_conninfo") ?? "");
+  const dbname = (await readPrimaryConninfo(dataDirectory))?.get("dbname");
+  if (serverVersion < 170_000 || dbname === undefined || written.has("dbname")) return parameters;
+  const primaryConninfo = formatConninfo(new Map([...written, ["dbname", dbname]]));
+  return new Map([...parameters, ["primary_conninfo", primaryConninfo]]);
 }
 
 /**

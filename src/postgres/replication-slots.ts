@@ -33,3 +33,14 @@ export async function dropReplicationSlot({ method, database }: SlotSession, nam
   if (method === "protocol") return dropSlot(database, name);
   await database.query("SELECT pg_catalog.pg_drop_replication_slot($1)", [name]);
 }
+
+/** All physical slots of the server, by name. */
+export async function listPhysicalSlots(
+  database: Database,
+): Promise<readonly { readonly name: string; readonly isActive: boolean }[]> {
+  const rows = await database.query<{ slot_name: string; active: boolean }>(
+    `SELECT slot_name, active FROM pg_catalog.pg_replication_slots
+      WHERE slot_type = 'physical' ORDER BY slot_name`,
+  );
+  return rows.map(({ slot_name, active }) => ({ name: slot_name, isActive: active }));
+}

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings-table.js";
 import type { ProcessResult, Processes } from "../system/processes.js";
-import { runServerShellCommand } from "../system/shell-command.js";
+import { runShellCommand } from "../system/shell-command.js";
 
 /** What can be done to the local server, in the order in which the reference lists it. */
 export const serverActions = ["start", "stop", "restart", "reload", "promote"] as const;
@@ -42,7 +42,7 @@ export function buildServerCommand(
 }
 
 /** Always quoted, as the reference shows it. */
-function quoteForShell(text: string): string {
+export function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -52,5 +52,5 @@ export function runServerCommand(
   command: string,
   signal?: AbortSignal,
 ): Promise<ProcessResult> {
-  return runServerShellCommand(processes, command, signal === undefined ? {} : { signal });
+  return runShellCommand(processes, command, signal === undefined ? {} : { signal });
 }

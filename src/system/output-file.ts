@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describeFailure } from "./directories.js";
 
 /** A file that takes the output of a program in the place of our pipes. */
-export interface OutputFile {
+interface OutputFile {
   readonly path: string;
   /** What was written so far; the file is gone afterwards. */
   take(): string;

@@ -1,18 +1,6 @@
 import { makeOutputFile } from "./output-file.js";
 import type { ProcessResult, Processes, RunOptions } from "./processes.js";
 
-/**
- * Runs a command line that the user configured (`service_*_command`, `event_notification_command` …) through
- * `/bin/sh`, as repmgr does. This module is the only place where configured text meets a shell.
- */
-export function runShellCommand(
-  processes: Processes,
-  commandLine: string,
-  options?: RunOptions,
-): Promise<ProcessResult> {
-  return processes.run("/bin/sh", ["-c", commandLine], options);
-}
-
 const NOT_RUN: ProcessResult = {
   exitCode: null,
   signal: null,
@@ -23,10 +11,13 @@ const NOT_RUN: ProcessResult = {
 };
 
 /**
- * The same for a command that may leave a server behind. The server inherits the command's output: a pipe would stay
- * open, and we would wait, for as long as it runs. Both outputs are given as `stderr`, in the order written.
+ * Runs a command line that the user configured (`service_*_command`, `event_notification_command` …) through
+ * `/bin/sh`, as repmgr does. This module is the only place where configured text meets a shell.
+ *
+ * Such a command may leave a server or something else behind, which inherits its output: a pipe would stay open, and
+ * we would wait, for as long as that runs. So both outputs go to a file, and are given as `stderr`.
  */
-export async function runServerShellCommand(
+export async function runShellCommand(
   processes: Processes,
   commandLine: string,
   options?: RunOptions,

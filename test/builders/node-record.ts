@@ -1,7 +1,9 @@
 import { nodeId, type NodeRecord } from "../../src/model/node-record.js";
 
 /** A registered node with usual values: id 1 is the primary, the others are its standbys. */
-export function nodeRecord(values: Partial<Omit<NodeRecord, "nodeId">> & { readonly id?: number } = {}): NodeRecord {
+export function nodeRecord(
+  values: Partial<Omit<NodeRecord, "nodeId">> & { readonly id?: number } = {},
+): NodeRecord {
   const { id = 1, ...rest } = values;
   return {
     nodeId: nodeId(id),

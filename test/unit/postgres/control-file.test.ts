@@ -12,6 +12,7 @@ Latest checkpoint's TimeLineID:       3
 Latest checkpoint's oldestCommitTsXid:0
 Minimum recovery ending location:     0/7000000
 Min recovery ending loc's timeline:   2
+wal_log_hints setting:                on
 Data page checksum version:           1
 `;
 
@@ -27,6 +28,7 @@ describe("parseControlData", () => {
         minimumRecoveryLsn: parseLsn("0/7000000"),
         minimumRecoveryTimeline: 2,
         checksumVersion: 1,
+        walLogHints: true,
       },
     });
   });

@@ -18,6 +18,8 @@ export async function gatherClusterFacts(context: CommandContext): Promise<Clust
     ...context,
     ...(configFile === null ? {} : { openSession: { conninfo: settings.conninfo, database } }),
   });
+  // The server takes leave while the table is drawn.
+  database.close().catch(() => undefined);
   return {
     nodes: answers.flatMap((answer, index) => {
       const record = records[index];

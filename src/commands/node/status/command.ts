@@ -1,6 +1,7 @@
 import { assessNodeStatus, type NodeStatus } from "../../../decide/node-status.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
+import { reportUnreadableArchive } from "../report-archive.js";
 import { gatherNodeStatus } from "./gather.js";
 import { renderNodeStatusCsv } from "./render-csv.js";
 import { renderNodeStatusJson } from "./render-json.js";
@@ -40,13 +41,7 @@ export const nodeStatus = defineCommand({
 
 /** What a reader of CSV sees of the reasons, too. */
 function warn({ reporter }: CommandContext, { facts, unattached }: NodeStatus): void {
-  const { pendingArchiving } = facts;
-  if (pendingArchiving.kind === "unreadable") {
-    reporter.error(`unable to access archive_status directory "${pendingArchiving.path}"`, {
-      detail: pendingArchiving.reason,
-      hint: 'check "data_directory" in repmgr.conf, or grant pg_monitor to the user of conninfo',
-    });
-  }
+  reportUnreadableArchive(reporter, facts.pendingArchiving);
   for (const { nodeName } of unattached)
     reporter.warning(`node "${nodeName}" not found in "pg_stat_replication"`);
 }

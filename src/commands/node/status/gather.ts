@@ -1,5 +1,10 @@
 import { join } from "node:path";
-import type { NodeStatusFacts, PendingArchiving, ReplicationSlotFacts } from "../../../decide/node-status.js";
+import type {
+  NodeStatusFacts,
+  PendingArchiving,
+  ReplicationFacts,
+  ReplicationSlotFacts,
+} from "../../../decide/node-status.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
@@ -45,6 +50,20 @@ const SELECT_STATUS = `
 /** Reads what `assessNodeStatus` needs from the local server. Throws UserError. */
 export async function gatherNodeStatus(context: CommandContext): Promise<NodeStatusFacts> {
   const database = await connectToLocalNode(context);
+  return {
+    ...(await gatherReplicationFacts(context, database)),
+    // Debian adds its package: "15.18 (Debian 15.18-0+deb12u1)".
+    serverVersion: database.serverVersionText.replace(/ .*/s, ""),
+    dataSize: await ifAllowed(() => readDataSize(database)),
+    systemIdentifier: await ifAllowed(() => readSystemIdentifier(database)),
+  };
+}
+
+/** What this node's record and its server say of its part in replication. Throws UserError. */
+export async function gatherReplicationFacts(
+  context: CommandContext,
+  database: Database,
+): Promise<ReplicationFacts> {
   const records = await readNodeRecords(context, database);
   const ownId = context.settings.node_id;
   const record = records.find(({ nodeId }) => nodeId === ownId);
@@ -62,10 +81,6 @@ export async function gatherNodeStatus(context: CommandContext): Promise<NodeSta
     downstreams: records.filter(
       ({ upstreamNodeId, type }) => upstreamNodeId === record.nodeId && type === "standby",
     ),
-    // Debian adds its package: "15.18 (Debian 15.18-0+deb12u1)".
-    serverVersion: database.serverVersionText.replace(/ .*/s, ""),
-    dataSize: await ifAllowed(() => readDataSize(database)),
-    systemIdentifier: await ifAllowed(() => readSystemIdentifier(database)),
     inRecovery: row.in_recovery,
     archiveMode: row.archive_mode,
     archiveCommand: row.archive_command,

@@ -4,15 +4,15 @@ import type { CloneRequest } from "../../../decide/clone-facts.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
-import { formatConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
+import type { Conninfo } from "../../../model/conninfo.js";
 import { describeNode } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import { secureDataDirectory } from "../../../postgres/data-directory.js";
-import { readPrimaryConninfo, writeRecoverySettings } from "../../../postgres/recovery-settings.js";
+import { keepDbname, writeRecoverySettings } from "../../../postgres/recovery-settings.js";
 import { readServerIdentity } from "../../../postgres/server-facts.js";
 import { describeFailure, removeEmptyDirectory, systemCode } from "../../../system/directories.js";
 import type { CommandContext } from "../../define-command.js";
-import { createOwnSlot, dropOwnSlot } from "./own-slot.js";
+import { createOwnSlot, dropOwnSlot } from "../../own-slot.js";
 import { prepareDirectory } from "./prepare-directory.js";
 import { takeBackup } from "./take-backup.js";
 import { verifyBackup } from "./verify-backup.js";
@@ -171,17 +171,4 @@ async function writeConfiguration(
     const message = `unable to write the replication configuration into "${path}"`;
     throw new UserError(exitCodes.badConfiguration, { message, detail: describeFailure(error) }, error);
   }
-}
-
-/** From PostgreSQL 17 on, slots are synchronised through the database that primary_conninfo names: keep it. */
-export async function keepDbname(
-  dataDirectory: string,
-  serverVersion: number,
-  parameters: ReadonlyMap<string, string>,
-): Promise<ReadonlyMap<string, string>> {
-  const written = parseConninfo(parameters.get("primary_conninfo") ?? "");
-  const dbname = (await readPrimaryConninfo(dataDirectory))?.get("dbname");
-  if (serverVersion < 170_000 || dbname === undefined || written.has("dbname")) return parameters;
-  const primaryConninfo = formatConninfo(new Map([...written, ["dbname", dbname]]));
-  return new Map([...parameters, ["primary_conninfo", primaryConninfo]]);
 }

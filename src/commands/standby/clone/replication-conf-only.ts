@@ -14,17 +14,16 @@ import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { parseConninfo, type Conninfo } from "../../../model/conninfo.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
-import { writeRecoverySettings } from "../../../postgres/recovery-settings.js";
+import { keepDbname, writeRecoverySettings } from "../../../postgres/recovery-settings.js";
 import { readReplicationSlot } from "../../../postgres/replication-slots.js";
 import { readSourceServerFacts } from "../../../postgres/server-facts.js";
 import { describeFailure, systemCode } from "../../../system/directories.js";
 import { openDatabaseOrFail } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
+import { createOwnSlot } from "../../own-slot.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { renderParameters } from "./describe-step.js";
-import { keepDbname } from "./execute.js";
 import { gatherTarget, readRecordConninfo } from "./gather.js";
-import { createOwnSlot } from "./own-slot.js";
 
 /** `--replication-conf-only`: nothing is copied; the data directory there is told to follow the upstream. */
 export async function writeReplicationConfiguration(

@@ -69,10 +69,12 @@ const WAIT_POLL_MS = 1000;
 
 /** Until `ended` aborts. */
 async function tellWaiting({ clock }: CommandContext, progress: Progress, ended: AbortSignal): Promise<void> {
-  while (!ended.aborted) {
-    await clock.sleep(WAIT_POLL_MS, ended).catch(() => undefined);
-    if (!ended.aborted) progress.wait();
-  }
+  const sleep = (): Promise<boolean> =>
+    clock.sleep(WAIT_POLL_MS, ended).then(
+      () => true,
+      () => false,
+    );
+  while (await sleep()) progress.wait();
 }
 
 async function markDirectory(dataDirectory: string, step: BackupStep): Promise<void> {

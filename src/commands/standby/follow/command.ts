@@ -1,17 +1,17 @@
-import { buildStandbyConninfo } from "../../../decide/replication-configuration.js";
-import { decideRecoveryParameters } from "../../../decide/recovery-parameters.js";
 import { planFollow, type FollowStep } from "../../../decide/follow.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
-import { parseConninfo } from "../../../model/conninfo.js";
-import { describeNode, nodeId, slotNameOf } from "../../../model/node-record.js";
+import { maskConninfo } from "../../../model/conninfo.js";
+import { describeNode, nodeId } from "../../../model/node-record.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
+import { decideStandbyParameters } from "../../attach-standby.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
+import type { Participants } from "../../gather-attachment.js";
 import { reportProblems } from "../../report-problems.js";
 import { carryOutFollowStep } from "./execute.js";
-import { findParticipants, gatherFollowFacts, type Participants } from "./gather.js";
+import { findParticipants, gatherFollowFacts } from "./gather.js";
 
 export const standbyFollow = defineCommand({
   name: "standby follow",
@@ -43,7 +43,7 @@ export const standbyFollow = defineCommand({
     const facts = await gatherFollowFacts(context, local, participants);
     const plan = planFollow(facts, {
       useReplicationSlots: settings.use_replication_slots,
-      parameters: decideParameters(context, participants),
+      parameters: decideStandbyParameters(context, participants),
       restarts: settings.standby_follow_restart,
     });
     if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.followFailed);
@@ -57,29 +57,6 @@ export const standbyFollow = defineCommand({
     return carryOut(context, { ...participants, facts }, plan.steps);
   },
 });
-
-function decideParameters(
-  { settings, environment }: CommandContext,
-  { own, target }: Participants,
-): ReadonlyMap<string, string> {
-  const conninfo = buildStandbyConninfo(
-    {
-      nodeName: settings.node_name,
-      environmentPassword: settings.use_primary_conninfo_password
-        ? (environment.variables["PGPASSWORD"] ?? null)
-        : null,
-      passfile: settings.passfile,
-    },
-    { record: target, conninfo: parseConninfo(target.conninfo) },
-  );
-  const slotName = settings.use_replication_slots ? (own.slotName ?? slotNameOf(own.nodeId)) : null;
-  return decideRecoveryParameters(conninfo, slotName, {
-    recoveryMinApplyDelay:
-      settings.recovery_min_apply_delay === "" ? null : settings.recovery_min_apply_delay,
-    restoreCommand: settings.restore_command,
-    archiveCleanupCommand: settings.archive_cleanup_command,
-  });
-}
 
 async function carryOut(
   context: CommandContext,
@@ -116,7 +93,7 @@ function describeStep(step: FollowStep, { target }: Participants): string {
     case "create-slot":
       return `create replication slot "${step.name}" on node ${describeNode(target)}`;
     case "write-configuration":
-      return `write primary_conninfo = '${step.parameters.get("primary_conninfo") ?? ""}' into postgresql.auto.conf`;
+      return `write primary_conninfo = '${maskConninfo(step.parameters.get("primary_conninfo") ?? "")}' into postgresql.auto.conf`;
     case "apply-configuration":
       return `${step.by} this server`;
     case "record-upstream":

@@ -1,35 +1,21 @@
 import type { AttachFacts, ServerPosition } from "../../../decide/attach.js";
-import type { FollowFacts, FollowTarget } from "../../../decide/follow.js";
-import { chooseSlotCreator } from "../../../decide/replication-slots.js";
+import type { FollowFacts } from "../../../decide/follow.js";
 import { readServerState } from "../../../coordination/read-server-state.js";
-import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { findNode, listNodes } from "../../../metadata/nodes.js";
-import { formatConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
-import type { Lsn } from "../../../model/lsn.js";
+import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
-import { parseTimelineHistory, type TimelineHistory } from "../../../model/timeline.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
 import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
-import { identifySystem, timelineHistory } from "../../../postgres/replication-protocol.js";
-import { readReplicationSlot } from "../../../postgres/replication-slots.js";
-import { readSourceServerFacts } from "../../../postgres/server-facts.js";
-import { readAttachment, readSystemIdentifier } from "../../../postgres/server-state.js";
+import { readSystemIdentifier } from "../../../postgres/server-state.js";
 import { openDatabase } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
+import { askUpstream, furthest, readTargetPosition, type Participants } from "../../gather-attachment.js";
 
 const SEARCH_POLL_MS = 200;
-
-/** The node to follow and the primary, which may be the same; both sessions are closed with the command. */
-export interface Participants {
-  readonly own: NodeRecord;
-  readonly target: NodeRecord;
-  readonly targetDatabase: Database;
-  readonly primaryDatabase: Database;
-}
 
 const refuse = (message: string, rest: { detail?: string; hint?: string } = {}): UserError =>
   new UserError(exitCodes.followFailed, { message, ...rest });
@@ -123,28 +109,10 @@ export async function gatherFollowFacts(
   const current = await readPrimaryConninfo(context.settings.data_directory);
   return {
     own,
-    target: await askTarget(participants),
+    target: await askUpstream(participants),
     attach: await readPositions(context, local, participants),
     formerUpstream: former,
     currentConninfo: current === null ? null : formatConninfo(current),
-  };
-}
-
-async function askTarget({ own, target, targetDatabase }: Participants): Promise<FollowTarget> {
-  const server = await readSourceServerFacts(targetDatabase);
-  const connection = { role: server.role, user: targetDatabase.conninfo.get("user") ?? "" };
-  return {
-    record: target,
-    conninfo: parseConninfo(target.conninfo),
-    attachment: await readAttachment(targetDatabase, own.nodeName),
-    slot: await readReplicationSlot(targetDatabase, own.slotName ?? `repmgr_slot_${own.nodeId}`),
-    usedSlots: server.usedSlots,
-    maxSlots: Number(server.settings.get("max_replication_slots")),
-    slotCreator: chooseSlotCreator(
-      { superuser: null, replicationUser: null },
-      connection,
-      target.replicationUser || null,
-    ),
   };
 }
 
@@ -160,55 +128,8 @@ async function readPositions(
     timeline: state.timeline ?? 1,
     lsn: furthest(state.receivedLsn, state.replayedLsn),
   };
-  const walsender = await connectForReplication(context, target);
-  const identity = await identifySystem(walsender);
-  const there = await readServerState(targetDatabase, target.nodeId);
   return {
     local: here,
-    target: {
-      nodeId: target.nodeId,
-      systemIdentifier: identity.systemIdentifier,
-      timeline: identity.timeline,
-      lsn: furthest(identity.position, there.writtenLsn, there.receivedLsn, there.replayedLsn),
-    },
-    targetHistory: await readHistory(walsender, identity.timeline),
+    ...(await readTargetPosition(context, { record: target, database: targetDatabase, purpose: "follow" })),
   };
-}
-
-function furthest(...positions: readonly (Lsn | null)[]): Lsn {
-  return positions.reduce<Lsn>((a, b) => (b !== null && b > a ? b : a), 0n as Lsn);
-}
-
-async function connectForReplication(context: CommandContext, target: NodeRecord): Promise<Database> {
-  const conninfo: Conninfo = new Map([
-    ...parseConninfo(target.conninfo),
-    ...(target.replicationUser === "" ? [] : ([["user", target.replicationUser]] as const)),
-  ]);
-  try {
-    const session = await context.databases.connect(conninfo, {
-      replication: true,
-      signal: context.interrupted,
-    });
-    context.cleanup.push(() => session.close());
-    return session;
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
-    throw refuse(`unable to make a replication connection to follow target node ${describeNode(target)}`, {
-      detail: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
-  }
-}
-
-/** Timeline 1 has no ancestors and no file. */
-async function readHistory(walsender: Database, timeline: number): Promise<TimelineHistory> {
-  if (timeline === 1) return [];
-  try {
-    return parseTimelineHistory(await timelineHistory(walsender, timeline));
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    throw refuse(`unable to read the history of timeline ${timeline} from the follow target`, {
-      detail: error.message,
-    });
-  }
 }

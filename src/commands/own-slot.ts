@@ -1,16 +1,16 @@
-import type { OwnSlot } from "../../../decide/clone.js";
-import { DatabaseError } from "../../../errors/database-error.js";
-import type { Conninfo } from "../../../model/conninfo.js";
-import { ConnectionError } from "../../../postgres/connection-error.js";
-import type { Database } from "../../../postgres/database.js";
+import type { OwnSlot } from "../decide/clone.js";
+import { DatabaseError } from "../errors/database-error.js";
+import type { Conninfo } from "../model/conninfo.js";
+import { ConnectionError } from "../postgres/connection-error.js";
+import type { Database } from "../postgres/database.js";
 import {
   createReplicationSlot,
   dropReplicationSlot,
   readReplicationSlot,
   type ReplicationSlot,
   type SlotSession,
-} from "../../../postgres/replication-slots.js";
-import type { Uses } from "../../../context.js";
+} from "../postgres/replication-slots.js";
+import type { Uses } from "../context.js";
 
 /** A walsender notices a broken connection within moments; a server that is stopped needs no longer either. */
 const RELEASE_TIMEOUT_MS = 10_000;

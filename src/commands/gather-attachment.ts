@@ -1,0 +1,128 @@
+import type { AttachFacts, AttachPurpose } from "../decide/attach.js";
+import { chooseSlotCreator } from "../decide/replication-slots.js";
+import type { UpstreamCandidate } from "../decide/upstream.js";
+import { readServerState } from "../coordination/read-server-state.js";
+import { DatabaseError } from "../errors/database-error.js";
+import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
+import { UserError } from "../errors/user-error.js";
+import { parseConninfo, type Conninfo } from "../model/conninfo.js";
+import type { Lsn } from "../model/lsn.js";
+import { describeNode, slotNameOf, type NodeRecord } from "../model/node-record.js";
+import { parseTimelineHistory, type TimelineHistory } from "../model/timeline.js";
+import { ConnectionError } from "../postgres/connection-error.js";
+import type { Database } from "../postgres/database.js";
+import { identifySystem, timelineHistory } from "../postgres/replication-protocol.js";
+import { readReplicationSlot } from "../postgres/replication-slots.js";
+import { readSourceServerFacts } from "../postgres/server-facts.js";
+import { readAttachment } from "../postgres/server-state.js";
+import type { CommandContext } from "./define-command.js";
+
+/** The code with which a command ends when its node cannot be attached. */
+export const attachFailureCodes = {
+  follow: exitCodes.followFailed,
+  rejoin: exitCodes.rejoinFailed,
+} as const satisfies Readonly<Record<AttachPurpose, ExitCode>>;
+
+/** The node to stream from and the primary, which may be the same; both sessions are closed with the command. */
+export interface Participants {
+  readonly own: NodeRecord;
+  readonly target: NodeRecord;
+  readonly targetDatabase: Database;
+  readonly primaryDatabase: Database;
+}
+
+/** What the target tells of its slots and of the own standby. */
+export async function askUpstream({
+  own,
+  target,
+  targetDatabase,
+}: Omit<Participants, "primaryDatabase">): Promise<UpstreamCandidate> {
+  const server = await readSourceServerFacts(targetDatabase);
+  const connection = { role: server.role, user: targetDatabase.conninfo.get("user") ?? "" };
+  return {
+    record: target,
+    conninfo: parseConninfo(target.conninfo),
+    attachment: await readAttachment(targetDatabase, own.nodeName),
+    slot: await readReplicationSlot(targetDatabase, own.slotName ?? slotNameOf(own.nodeId)),
+    usedSlots: server.usedSlots,
+    maxSlots: Number(server.settings.get("max_replication_slots")),
+    slotCreator: chooseSlotCreator(
+      { superuser: null, replicationUser: null },
+      connection,
+      target.replicationUser || null,
+    ),
+  };
+}
+
+interface Target {
+  readonly record: NodeRecord;
+  readonly database: Database;
+  readonly purpose: AttachPurpose;
+}
+
+/** Where the target is, by its own walsender. Throws UserError with the code of the purpose. */
+export async function readTargetPosition(
+  context: CommandContext,
+  target: Target,
+): Promise<Pick<AttachFacts, "target" | "targetHistory">> {
+  const walsender = await connectForReplication(context, target);
+  const identity = await identifySystem(walsender);
+  const state = await readServerState(target.database, target.record.nodeId);
+  return {
+    target: {
+      nodeId: target.record.nodeId,
+      systemIdentifier: identity.systemIdentifier,
+      timeline: identity.timeline,
+      lsn: furthest(identity.position, state.writtenLsn, state.receivedLsn, state.replayedLsn),
+    },
+    targetHistory: await readHistory(walsender, identity.timeline, target.purpose),
+  };
+}
+
+/** The greatest of the positions that are known; `0/0` without any. */
+export function furthest(...positions: readonly (Lsn | null)[]): Lsn {
+  return positions.reduce<Lsn>((a, b) => (b !== null && b > a ? b : a), 0n as Lsn);
+}
+
+async function connectForReplication(
+  context: CommandContext,
+  { record, purpose }: Target,
+): Promise<Database> {
+  const conninfo: Conninfo = new Map([
+    ...parseConninfo(record.conninfo),
+    ...(record.replicationUser === "" ? [] : ([["user", record.replicationUser]] as const)),
+  ]);
+  try {
+    const session = await context.databases.connect(conninfo, {
+      replication: true,
+      signal: context.interrupted,
+    });
+    context.cleanup.push(() => session.close());
+    return session;
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    throw new UserError(attachFailureCodes[purpose], {
+      message: `unable to make a replication connection to ${purpose} target node ${describeNode(record)}`,
+      detail: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+/** Timeline 1 has no ancestors and no file. */
+async function readHistory(
+  walsender: Database,
+  timeline: number,
+  purpose: AttachPurpose,
+): Promise<TimelineHistory> {
+  if (timeline === 1) return [];
+  try {
+    return parseTimelineHistory(await timelineHistory(walsender, timeline));
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    throw new UserError(attachFailureCodes[purpose], {
+      message: `unable to read the history of timeline ${timeline} from the ${purpose} target`,
+      detail: error.message,
+    });
+  }
+}

@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import { planRejoin, type RejoinProblem, type RejoinRules, type RejoinStep } from "../../../decide/rejoin.js";
+import { judgeLocalState } from "../../../decide/rejoin-state.js";
+import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { announceEvent } from "../../../events/announce-event.js";
+import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
+import type { NodeRecord } from "../../../model/node-record.js";
+import { childEnvironment } from "../../../postgres/child-environment.js";
+import { buildRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
+import { quoteForShell } from "../../../postgres/service-control.js";
+import { decideStandbyParameters } from "../../attach-standby.js";
+import { defineCommand, type CommandContext } from "../../define-command.js";
+import type { OptionValues } from "../../option-table.js";
+import { reportProblems, reportWarnings } from "../../report-problems.js";
+import { findConfigFiles } from "./config-archive.js";
+import { describeRejoinStep } from "./describe-step.js";
+import { carryOutRejoinStep, type Rejoining } from "./execute.js";
+import { findRejoinTarget, gatherRejoinFacts } from "./gather.js";
+import { gatherLocalServer, type LocalServer } from "./gather-local.js";
+import { describeWalRange } from "./rewind.js";
+
+type Options = OptionValues<
+  | "dry-run"
+  | "force-rewind"
+  | "config-files"
+  | "config-archive-dir"
+  | "no-wait"
+  | "dbname"
+  | "host"
+  | "port"
+  | "username"
+>;
+
+export const nodeRejoin = defineCommand({
+  name: "node rejoin",
+  summary: "make this stopped server a standby of the current primary, rewinding it when it diverged",
+  options: {
+    "dry-run": "check the prerequisites, say whether and why a rewind is needed, change nothing",
+    "force-rewind":
+      "allow pg_rewind (of PATH); it runs only if the node diverged or was not shut down cleanly",
+    "config-files": "files in the data directory to keep through a rewind, separated by commas",
+    "config-archive-dir": "where these files are kept meanwhile (default: /tmp)",
+    "no-wait": "do not wait until the node is attached",
+    dbname: "database of any running node of the cluster, or its connection string",
+    host: "host of that node",
+    port: "port of that node",
+    username: "user to connect to that node as",
+  },
+  effect: "changes",
+  configuration: "required",
+  exitCodes: ["success", "badConfiguration", "noRestart", "databaseConnection", "rejoinFailed"],
+  examples: [
+    "node rejoin -d 'host=node2 user=repmgr dbname=repmgr' --dry-run",
+    "node rejoin -h node2 --force-rewind --config-files=pg_hba.conf",
+  ],
+  checkOptions: ({ dbname, host, port, username }) =>
+    [dbname, host, port, username].every((value) => value === undefined)
+      ? ["database connection parameters for an available node must be provided when executing NODE REJOIN"]
+      : [],
+  run: async (context, options): Promise<ExitCode> => {
+    const { reporter, environment } = context;
+    const forceRewind = options["force-rewind"] !== undefined;
+    const local = await gatherLocalServer(context);
+    const verdict = judgeLocalState(local.state, { programName: environment.programName, forceRewind });
+    if (verdict.kind === "refused")
+      return reportProblems(reporter, [verdict.problem], exitCodes.rejoinFailed);
+    if (verdict.warning !== null) reportWarnings(reporter, [verdict.warning]);
+
+    const participants = await findRejoinTarget(context);
+    const recloneCommand = buildRecloneCommand(context, participants.target);
+    const facts = await gatherRejoinFacts(context, local, { ...participants, isClean: verdict.isClean });
+    const rules: RejoinRules = {
+      forceRewind,
+      useReplicationSlots: context.settings.use_replication_slots,
+      parameters: decideStandbyParameters(context, participants),
+      waits: !options["no-wait"],
+      recloneCommand,
+    };
+    const plan = planRejoin(facts, rules);
+    if (plan.kind === "refused") return reportRefusal(context, plan.problems);
+    const { message, ...continuation } = plan.finding;
+    if (plan.rewinds) reporter.notice(message, continuation);
+    else reporter.info(message, continuation);
+    const command = buildCommand(context, { local, target: participants.target, options });
+    const archive = await chooseArchive(context, { local, options, rewinds: plan.rewinds });
+    const rejoining = { ...participants, facts, local, recloneCommand, command, archive };
+    if (!options["dry-run"]) return carryOut(context, rejoining, plan.steps);
+    for (const step of plan.steps) reporter.info(`would ${describeRejoinStep(step, rejoining)}`);
+    reporter.info("prerequisites for executing NODE REJOIN are met");
+    return exitCodes.success;
+  },
+});
+
+function reportRefusal({ reporter }: CommandContext, problems: readonly RejoinProblem[]): ExitCode {
+  const isPrerequisite = problems.every((problem) => problem.isPrerequisite === true);
+  return reportProblems(
+    reporter,
+    problems,
+    isPrerequisite ? exitCodes.badConfiguration : exitCodes.rejoinFailed,
+  );
+}
+
+/** Copies the target over this node; for the case that nothing else helps. */
+function buildRecloneCommand({ environment, configFile }: CommandContext, target: NodeRecord): string {
+  const { conninfo } = childEnvironment(parseConninfo(target.conninfo));
+  const conf = configFile === null ? "" : ` -f ${quoteForShell(configFile)}`;
+  return `${environment.programName}${conf} standby clone --force -d ${quoteForShell(formatConninfo(conninfo))}`;
+}
+
+/** Since this version pg_rewind can be told where postgresql.conf is. */
+const CONFIG_FILE_SINCE = 15;
+
+function buildCommand(
+  { settings }: CommandContext,
+  {
+    local,
+    target,
+    options,
+  }: { readonly local: LocalServer; readonly target: NodeRecord; readonly options: Options },
+): RewindCommand {
+  const given = options["force-rewind"];
+  const directory = settings.pg_bindir.replace(/\/+$/, "");
+  const installed = directory === "" ? "pg_rewind" : `${directory}/pg_rewind`;
+  const hasOtherPlace = settings.config_directory !== "" && local.majorVersion >= CONFIG_FILE_SINCE;
+  return buildRewindCommand({
+    program: typeof given === "string" ? given : installed,
+    dataDirectory: settings.data_directory,
+    source: parseConninfo(target.conninfo),
+    configFile: hasOtherPlace ? join(settings.config_directory, "postgresql.conf") : null,
+  });
+}
+
+/** The archive of an interrupted run is the one that counts. */
+async function chooseArchive(
+  context: CommandContext,
+  {
+    local,
+    options,
+    rewinds,
+  }: { readonly local: LocalServer; readonly options: Options; readonly rewinds: boolean },
+): Promise<Rejoining["archive"]> {
+  if (local.marker !== null) return local.marker.archive;
+  const names = (options["config-files"] ?? "").split(",").map((name) => name.trim());
+  const given = names.filter((name) => name !== "");
+  if (!rewinds || given.length === 0) return null;
+  const files = await findConfigFiles(context, given);
+  const place = options["config-archive-dir"] ?? "/tmp";
+  return { directory: join(place, `repmgr-config-archive-${context.settings.node_name}`), files };
+}
+
+async function carryOut(
+  context: CommandContext,
+  rejoining: Rejoining,
+  steps: readonly RejoinStep[],
+): Promise<ExitCode> {
+  const { own, target, primaryDatabase } = rejoining;
+  const { reporter, interrupted } = context;
+  const event = {
+    event: "node_rejoin",
+    nodeId: own.nodeId,
+    subject: { nodeId: target.nodeId, nodeName: target.nodeName, conninfo: target.conninfo },
+  } as const;
+  const discards = steps.find((step) => step.kind === "rewind")?.discards ?? null;
+  const discarded = discards === null ? "" : `; discarded by pg_rewind: WAL of ${describeWalRange(discards)}`;
+  try {
+    for (const step of steps) {
+      interrupted.throwIfAborted();
+      await carryOutRejoinStep(context, rejoining, step);
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    reporter.notice("NODE REJOIN failed");
+    const details = `${error.message}${discarded === "" ? "" : discarded.replace("discarded", "to be discarded")}`;
+    await announceEvent(context, { ...event, successful: false, details }, primaryDatabase);
+    throw error;
+  }
+  const detail = `node ${own.nodeId} is now attached to node ${target.nodeId}`;
+  reporter.notice("NODE REJOIN successful", { detail });
+  await announceEvent(
+    context,
+    { ...event, successful: true, details: `${detail}${discarded}` },
+    primaryDatabase,
+  );
+  return exitCodes.success;
+}

@@ -1,0 +1,144 @@
+import type { RejoinStep } from "../../../decide/rejoin.js";
+import { DatabaseError } from "../../../errors/database-error.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { updateNode } from "../../../metadata/nodes.js";
+import { parseConninfo } from "../../../model/conninfo.js";
+import { ConnectionError } from "../../../postgres/connection-error.js";
+import { removeRewindMarker } from "../../../postgres/rewind-marker.js";
+import { dropReplicationSlot, listPhysicalSlots } from "../../../postgres/replication-slots.js";
+import { buildServerCommand } from "../../../postgres/service-control.js";
+import {
+  awaitAttachment,
+  dropFormerSlot,
+  runServerAction,
+  writeStandbyConfiguration,
+} from "../../attach-standby.js";
+import { openDatabase } from "../../connect-local.js";
+import type { CommandContext } from "../../define-command.js";
+import type { Participants } from "../../gather-attachment.js";
+import { createOwnSlot } from "../../own-slot.js";
+import { removeArchive, restoreConfigFiles } from "./config-archive.js";
+import { rewindDataDirectory, type Rewind } from "./rewind.js";
+
+const START_POLL_MS = 100;
+
+export interface Rejoining extends Participants, Omit<Rewind, "discards" | "targetDatabase"> {}
+
+/** Carries out one step of the plan. Throws UserError. */
+export async function carryOutRejoinStep(
+  context: CommandContext,
+  rejoining: Rejoining,
+  step: RejoinStep,
+): Promise<void> {
+  const { own, target, targetDatabase, primaryDatabase, archive } = rejoining;
+  switch (step.kind) {
+    case "rewind":
+      return rewindDataDirectory(context, { ...rejoining, discards: step.discards });
+    case "restore-files":
+      if (archive !== null) await restoreConfigFiles(context, archive);
+      return;
+    case "create-slot":
+      return createSlot(context, rejoining, step);
+    case "write-configuration":
+      context.reporter.notice(`setting node ${own.nodeId}'s upstream to node ${target.nodeId}`);
+      await writeStandbyConfiguration(context, {
+        serverVersion: targetDatabase.serverVersion,
+        parameters: step.parameters,
+        purpose: "rejoin",
+      });
+      // Only now it is safe to start the server: as a standby, with its own configuration.
+      await removeRewindMarker(context.settings.data_directory);
+      if (archive !== null) await removeArchive(archive);
+      return;
+    case "start-server":
+      return startServer(context);
+    case "record-upstream":
+      await updateNode(primaryDatabase, step.record);
+      return;
+    case "await-attachment":
+      await awaitStart(context);
+      return awaitAttachment(context, rejoining, { purpose: "rejoin", setting: "node_rejoin_timeout" });
+    case "drop-local-slot":
+      return dropLocalSlot(context, own.nodeId, step.name);
+    case "drop-former-slot":
+      return dropFormerSlot(context, step.name, step.upstream);
+  }
+}
+
+async function createSlot(
+  context: CommandContext,
+  { facts }: Rejoining,
+  slot: Extract<RejoinStep, { readonly kind: "create-slot" }>,
+): Promise<void> {
+  try {
+    await createOwnSlot(context, facts.target.conninfo, slot);
+  } catch (error) {
+    if (!(error instanceof DatabaseError || error instanceof ConnectionError)) throw error;
+    throw new UserError(
+      exitCodes.rejoinFailed,
+      { message: `unable to create replication slot "${slot.name}"`, detail: error.message },
+      error,
+    );
+  }
+}
+
+async function startServer(context: CommandContext): Promise<void> {
+  const { settings, reporter } = context;
+  const command = buildServerCommand(settings, "start", { directory: settings.data_directory });
+  reporter.notice(`starting server using "${command}"`);
+  const failure = await runServerAction(context, "start");
+  if (failure === null) return;
+  throw new UserError(exitCodes.noRestart, {
+    message: "unable to start the server",
+    detail: failure.reason,
+    hint: "it is configured as a standby: see its log, mend the cause and start it",
+  });
+}
+
+/** A service command may return before the server accepts connections; the attachment has its own time after that. */
+async function awaitStart({
+  clock,
+  databases,
+  settings,
+  interrupted,
+  reporter,
+}: CommandContext): Promise<void> {
+  const conninfo = parseConninfo(settings.conninfo);
+  const deadline = clock.monotonic() + settings.standby_reconnect_timeout;
+  while ((await databases.ping(conninfo)) !== "accepting") {
+    if (clock.monotonic() >= deadline) {
+      reporter.warning("this server does not accept connections yet", {
+        detail: `waited ${settings.standby_reconnect_timeout / 1000} seconds ("standby_reconnect_timeout")`,
+      });
+      return;
+    }
+    await clock.sleep(START_POLL_MS, interrupted);
+  }
+}
+
+/** The slot through which the new primary streamed from this node; slots of others are named and left alone. */
+async function dropLocalSlot(context: CommandContext, ownId: number, name: string | null): Promise<void> {
+  const { reporter, settings } = context;
+  try {
+    const local = await openDatabase(context, parseConninfo(settings.conninfo));
+    const unused = (await listPhysicalSlots(local)).filter(({ isActive }) => !isActive);
+    const others = unused.filter((slot) => slot.name !== name);
+    if (name !== null && others.length < unused.length) {
+      await dropReplicationSlot({ method: "sql", database: local }, name);
+      reporter.notice(`replication slot "${name}" deleted on node ${ownId}`);
+    }
+    if (others.length === 0) return;
+    reporter.warning(`${others.length} inactive replication slots detected`, {
+      detail: ["inactive replication slots:", ...others.map((slot) => `  - ${slot.name} (physical)`)].join(
+        "\n",
+      ),
+      hint: "these replication slots may need to be removed manually",
+    });
+  } catch (error) {
+    if (!(error instanceof DatabaseError || error instanceof ConnectionError)) throw error;
+    reporter.warning("unable to look for replication slots that are left on this node", {
+      detail: error.message,
+    });
+  }
+}

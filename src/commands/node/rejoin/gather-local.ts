@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import {
+  judgeUnfinishedRewind,
+  type LocalStateFacts,
+  type UnfinishedRewind,
+} from "../../../decide/rejoin-state.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { parseConninfo } from "../../../model/conninfo.js";
+import type { Lsn } from "../../../model/lsn.js";
+import { parseTimelineHistory, type TimelineHistory } from "../../../model/timeline.js";
+import { readControlFile, type ControlFile } from "../../../postgres/control-file.js";
+import { readDataDirectoryState } from "../../../postgres/data-directory.js";
+import { readRewindMarker, type FoundRewindMarker } from "../../../postgres/rewind-marker.js";
+import { readFileIfThere } from "../../../system/directories.js";
+import type { CommandContext } from "../../define-command.js";
+
+/** What the data directory tells while its server is down. */
+export interface LocalServer {
+  readonly control: ControlFile;
+  readonly majorVersion: number;
+  /** Of an earlier rewind that is still of importance. */
+  readonly marker: FoundRewindMarker | null;
+  readonly unfinishedRewind: UnfinishedRewind | null;
+  readonly state: LocalStateFacts;
+}
+
+/** Throws UserError (code 1) when the data directory cannot be read. */
+export async function gatherLocalServer(context: CommandContext): Promise<LocalServer> {
+  const { settings, databases } = context;
+  const dataDirectory = settings.data_directory;
+  const directory = await readDataDirectoryState(dataDirectory);
+  const majorVersion = Number.parseInt(
+    (await readFileIfThere(join(dataDirectory, "PG_VERSION"), "utf8")) ?? "",
+    10,
+  );
+  if (directory.kind !== "directory" || Number.isNaN(majorVersion)) {
+    throw new UserError(exitCodes.badConfiguration, {
+      message: `data directory "${dataDirectory}" does not contain a PostgreSQL instance`,
+      hint: 'check "data_directory" in repmgr.conf',
+    });
+  }
+  const control = await readControl(context);
+  const ping = await databases.ping(parseConninfo(settings.conninfo));
+  const marker = await readRewindMarker(dataDirectory);
+  const unfinishedRewind =
+    marker === null
+      ? null
+      : judgeUnfinishedRewind(marker, {
+          ...control,
+          hasBackupLabel: directory.entries.includes("backup_label"),
+        });
+  return {
+    control,
+    majorVersion,
+    marker: unfinishedRewind === null ? null : marker,
+    unfinishedRewind,
+    state: {
+      isServerUp: directory.serverPid !== null || ping === "accepting" || ping === "rejecting",
+      state: control.state,
+      majorVersion,
+      unfinishedRewind,
+      otherRunPid: marker?.programPid ?? null,
+      dataDirectory,
+    },
+  };
+}
+
+/** Throws UserError (code 1). */
+export async function readControl({ processes, settings }: CommandContext): Promise<ControlFile> {
+  const reading = await readControlFile(processes, {
+    binDirectory: settings.pg_bindir,
+    dataDirectory: settings.data_directory,
+  });
+  if (reading.kind === "read") return reading.control;
+  throw new UserError(exitCodes.badConfiguration, {
+    message: `unable to read pg_control in "${settings.data_directory}"`,
+    detail: reading.reason,
+    hint: 'check "data_directory" and "pg_bindir" in repmgr.conf',
+  });
+}
+
+/** How far the stopped server has come: what it replayed last as a standby, its last checkpoint as a primary. */
+export function recoveryPointOf(control: ControlFile): { readonly timeline: number; readonly lsn: Lsn } {
+  return control.minimumRecoveryLsn > 0n
+    ? { timeline: control.minimumRecoveryTimeline, lsn: control.minimumRecoveryLsn }
+    : { timeline: control.timeline, lsn: control.checkpointLsn };
+}
+
+/** From pg_wal; null when the file is missing or damaged. */
+export async function readLocalHistory(
+  { settings }: Pick<CommandContext, "settings">,
+  timeline: number,
+): Promise<TimelineHistory | null> {
+  if (timeline === 1) return [];
+  const name = `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
+  const text = await readFileIfThere(join(settings.data_directory, "pg_wal", name), "utf8");
+  if (text === null) return null;
+  try {
+    return parseTimelineHistory(text);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
