@@ -37,6 +37,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts"],
+          globalSetup: "test/cluster/global-setup.ts",
+          pool: "forks",
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "compat",
           include: ["test/compat/**/*.test.ts"],
           globalSetup: "test/compat/global-setup.ts",

@@ -36,22 +36,5 @@ if ! answers; then
   done
 fi
 
-# The mirror that apt itself uses.
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-  grep -v '^ *#' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ') || true
-for suite in "${@:-bookworm}"; do
-  image=debian:$suite-slim
-  docker image inspect "$image" >/dev/null 2>&1 && continue
-  timeout 60 docker pull -q "$image" >&2 2>/dev/null && continue
-  say "making the image $image with debootstrap"
-  root=$directory/root-$suite
-  rm -rf "$root"
-  # Suites newer than this debootstrap are made like Debian's unstable.
-  scripts=/usr/share/debootstrap/scripts
-  [ -e "$scripts/$suite" ] || ln -s sid "$scripts/$suite"
-  debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "${mirror:?apt has no Debian mirror}" \
-    >"$directory/debootstrap-$suite.log" 2>&1 || { tail -n 20 "$directory/debootstrap-$suite.log" >&2; exit 1; }
-  tar -C "$root" -c . | docker import - "$image" >/dev/null
-  rm -rf "$root"
-done
+sh "$(dirname "$0")/../docker/make-base-image.sh" "${@:-bookworm}" >&2
 echo "export DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock}"

@@ -1,4 +1,4 @@
-// npm test, npm run check, npm run test:guides, npm run test:compat: prepares the machine, runs one tier, sums up.
+// npm test, npm run check, npm run test:guides, npm run test:compat, npm run test:cluster: prepares the machine, runs one tier, sums up.
 //   test.mjs [--tier NAME] [argument of vitest ...]
 // Arguments for vitest choose tests, so that nothing but tests is run then.
 import { spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ const tiers = {
   test: { hasStaticChecks: true, projects: ["unit", "scenario", "integration"], needsPostgres: true },
   guides: { projects: ["guides"], needsEngine: true },
   compat: { projects: ["compat"], needsEngine: true },
+  cluster: { projects: ["cluster"], needsEngine: true },
 };
 
 const staticChecks = [
@@ -127,7 +128,9 @@ async function copyForOrdinaryUser() {
 function requireEngine() {
   const { status } = spawnSync("docker", ["info"], { stdio: "ignore", cwd: tmpdir() });
   if (status === 0) return;
-  throw new Failure('no container engine answers. As root: eval "$(scripts/start-engine.sh)"');
+  throw new Failure(
+    'no container engine answers. As root: eval "$(scripts/start-engine.sh bookworm trixie)"',
+  );
 }
 
 function report(summary, tierName) {
@@ -139,7 +142,7 @@ function report(summary, tierName) {
       `PostgreSQL of these tests: ${findPostgres()} (the newest here; TEST_PG_VERSION=NN chooses another)`,
     );
     console.log(
-      "not run here: npm run test:guides, npm run test:compat (container tiers; need a Docker engine)",
+      "not run here: npm run test:guides, npm run test:compat, npm run test:cluster (container tiers; need a Docker engine)",
     );
   }
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);

@@ -36,13 +36,14 @@ export async function buildNodeImage(
 ): Promise<NodeImage> {
   const context = await mkdtemp(join(tmpdir(), "tsrepmgr-image-"));
   try {
-    for (const path of ["bin", "dist", "package.json", dockerfile]) {
+    const src = ["bin", "dist", "package.json", "docker/entrypoint.sh", dockerfile];
+    for (const path of src) {
       await cp(join(checkout, path), join(context, path), { recursive: true });
     }
     await cp(process.execPath, join(context, "bin/node"));
     const name = `${repository}:${suite}-${postgresMajor}`;
     const output = await engine.buildImage(
-      { context, src: ["bin", "dist", "package.json", dockerfile] },
+      { context, src },
       {
         t: name,
         dockerfile,

@@ -12,6 +12,13 @@ interface ExecuteOptions {
   readonly directory?: string;
 }
 
+interface StartOptions {
+  /** Default: the image under test. */
+  readonly image?: string;
+  /** A directory that lies in memory. */
+  readonly memoryDirectory?: string;
+}
+
 export interface ContainerNode {
   /** What the engine calls the container. */
   readonly id: string;
@@ -29,8 +36,8 @@ export interface ContainerNode {
 export interface ContainerNetwork {
   /** The first three numbers of every address, for example `172.7.7`. */
   readonly prefix: string;
-  /** Starts a container; `hostNumber` is the last number of its address, `image` by default the one under test. */
-  startNode(name: string, hostNumber: number, image?: string): Promise<ContainerNode>;
+  /** Starts a container; `hostNumber` is the last number of its address. */
+  startNode(name: string, hostNumber: number, options?: StartOptions): Promise<ContainerNode>;
   /** Writes what was run and the servers' logs to a folder and answers its path. */
   keepLogs(): Promise<string>;
   remove(): Promise<void>;
@@ -61,11 +68,12 @@ export async function startNetwork(prefixes: readonly string[]): Promise<Contain
   const nodes: StartedNode[] = [];
   return {
     prefix,
-    startNode: async (nodeName, hostNumber, image = inject("nodeImage").name) => {
+    startNode: async (nodeName, hostNumber, { image = inject("nodeImage").name, memoryDirectory } = {}) => {
       const address = `${prefix}.${String(hostNumber)}`;
       const container = await new AddressedContainer(image)
         .withAddress(name, address, nodeName)
         .withHostname(nodeName)
+        .withTmpFs(memoryDirectory === undefined ? {} : { [memoryDirectory]: "rw" })
         .withLabels(labels())
         .withWaitStrategy(Wait.forLogMessage("Server listening on"))
         .start();
