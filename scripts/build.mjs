@@ -1,7 +1,7 @@
 // Bundles src/ with its dependencies into dist/, which runs without node_modules.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
@@ -10,25 +10,24 @@ const checkout = fileURLToPath(new URL("..", import.meta.url));
 const outputDirectory = join(checkout, "dist");
 const stampFile = join(outputDirectory, ".built-from");
 
-/** Libraries that few commands need: a file for each, so that the others do not load them. */
-const rarelyNeeded = ["execa", "pino", "cli-progress"];
+const entryPoints = { tsrepmgr: "src/cli/tsrepmgr.ts" };
 
-const rarelyNeededApart = {
-  name: "rarely-needed-apart",
-  setup(build) {
-    build.onResolve({ filter: new RegExp(`^(${rarelyNeeded.join("|")})$`) }, ({ path, kind }) =>
-      kind === "entry-point" ? undefined : { path: `./libraries/${path}.cjs`, external: true },
-    );
-  },
-};
+/** Modules of Node that take a millisecond each to load: only when something of them is used. */
+const slowBuiltins = ["fs/promises", "child_process", "crypto"];
 
-/** What prints a version stays small; the rest is loaded by a file of its own. */
-const programApart = {
-  name: "program-apart",
+const slowBuiltinsLater = {
+  name: "slow-builtins-later",
   setup(build) {
-    build.onResolve({ filter: /\/run-command-line\.js$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./program.cjs", external: true } : undefined,
+    build.onResolve({ filter: new RegExp(`^(node:)?(${slowBuiltins.join("|")})$`) }, ({ path, namespace }) =>
+      namespace === "later"
+        ? { path, external: true }
+        : { path: path.replace("node:", ""), namespace: "later" },
     );
+    build.onLoad({ filter: /.*/, namespace: "later" }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) => name !== "default");
+      const properties = names.map((name) => `get ${name}() { return require("node:${path}").${name}; }`);
+      return { contents: `module.exports = { ${properties.join(", ")} };` };
+    });
   },
 };
 
@@ -70,93 +69,96 @@ async function hashInputs() {
 }
 
 /**
- * CommonJS, because Node's loader of ES modules takes longer than the whole of `cluster show`, and all of src/ in one
- * file, for which V8 can keep a code cache.
+ * Chunks, so that a command loads only what it uses; in CommonJS, because Node's loader of ES modules alone takes as
+ * long as all the rest of `cluster show`; and each beside V8's code cache of it.
  */
 async function bundle() {
-  const { build } = await import("esbuild");
-  const common = {
+  const { build, transform } = await import("esbuild");
+  const { outputFiles } = await build({
     absWorkingDir: checkout,
+    entryPoints,
+    outdir: join(outputDirectory, "chunks"),
+    chunkNames: "[name]-[hash]",
+    entryNames: "[name]-[hash]",
     bundle: true,
-    format: "cjs",
+    splitting: true,
+    format: "esm",
     platform: "node",
     target: "node20.19",
-    supported: { "dynamic-import": false },
-    // What was an ES module is strict.
-    banner: { js: '"use strict";' },
     // pg asks whether it runs at Cloudflare's by touching this global, for which Node loads its whole HTTP client.
     define: { Response: "undefined" },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
     external: ["pg-native", "cpu-features"],
-    plugins: [sqlAsText, rarelyNeededApart],
+    plugins: [sqlAsText, slowBuiltinsLater],
     logLevel: "warning",
     write: false,
-  };
-  const [entry, program, libraries] = await Promise.all([
-    build({
-      ...common,
-      entryPoints: ["src/cli/tsrepmgr.ts"],
-      outfile: join(outputDirectory, "tsrepmgr.cjs"),
-      plugins: [programApart],
+  });
+  const chunks = await Promise.all(
+    outputFiles.map(async ({ path, text }) => {
+      const options = {
+        format: "cjs",
+        platform: "node",
+        minifyWhitespace: true,
+        supported: { "dynamic-import": false },
+      };
+      const { code } = await transform(text, options);
+      return outputChunk(path, code);
     }),
-    build({ ...common, entryPoints: ["src/cli/run-command-line.ts"], outfile: "program.cjs" }),
-    build({
-      ...common,
-      entryPoints: rarelyNeeded,
-      outdir: join(outputDirectory, "libraries"),
-      outExtension: { ".js": ".cjs" },
-    }),
-  ]);
+  );
+  const entries = Object.keys(entryPoints).map((name) => {
+    const { path } = outputFiles.find(({ path }) => basename(path).startsWith(`${name}-`));
+    return { path: join(outputDirectory, `${name}.cjs`), contents: renderEntry(basename(path)) };
+  });
+  return [...chunks.flat(), ...entries];
+}
+
+function outputChunk(path, code) {
+  const contents = `(function (exports, require, module) {"use strict";${code}\n})`;
+  if (!/^[\0-\x7f]*$/.test(contents)) throw new Error(`${path} is not ASCII, as its loader expects`);
   return [
-    ...libraries.outputFiles.map(({ path, contents }) => ({ path, contents })),
-    ...outputProgram(program.outputFiles[0].text),
-    ...entry.outputFiles.map(({ path, contents }) => ({ path, contents })),
+    { path, contents },
+    { path: `${path}.v8-cache`, contents: compile(contents, basename(path)) },
   ];
 }
 
-/**
- * The program, V8's compiled form of it, and the module that loads both. The name holds a hash, so that code and cache
- * always belong together. A V8 other than ours refuses the cache and compiles.
- */
-function outputProgram(text) {
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
-  if (!/^[\0-\x7f]*$/.test(wrapped)) throw new Error("the program is not ASCII, as its loader expects");
-  const name = `program-${createHash("sha256").update(wrapped).digest("hex").slice(0, 12)}`;
-  return [
-    { path: join(outputDirectory, `${name}.js-text`), contents: wrapped },
-    { path: join(outputDirectory, `${name}.v8-cache`), contents: compile(wrapped) },
-    { path: join(outputDirectory, "program.cjs"), contents: renderLoader(name) },
-  ];
-}
-
-/** What stack traces call the program: a code cache remembers the name. */
-const PROGRAM_NAME = "tsrepmgr/program.js";
-
-/** Every function, not only those that run at load time. */
-function compile(source) {
+/** Compiles every function, not only those that run at load time. The cache is refused by a V8 other than this one. */
+function compile(source, filename) {
   setFlagsFromString("--no-lazy");
-  const script = new Script(source, { filename: PROGRAM_NAME });
+  const script = new Script(source, { filename });
   // The cache is valid only for the flags that are set when it is made.
   setFlagsFromString("--lazy");
   return script.createCachedData();
 }
 
-const renderLoader = (name) => `"use strict";
+const renderEntry = (chunk) => `"use strict";
 const { readFileSync } = require("node:fs");
-const { join } = require("node:path");
 const { Script } = require("node:vm");
 
-const filename = join(__dirname, "${name}.js-text");
-let cachedData;
-try {
-  cachedData = readFileSync(join(__dirname, "${name}.v8-cache"));
-} catch {
-  // It is compiled then.
+const loaded = new Map();
+
+function load(name) {
+  const known = loaded.get(name);
+  if (known !== undefined) return known.exports;
+  const module = { exports: {} };
+  loaded.set(name, module);
+  const path = __dirname + "/chunks/" + name;
+  const script = new Script(readFileSync(path, "latin1"), { filename: name, cachedData: readCache(path) });
+  const requireFromChunk = (wanted) => (wanted.startsWith("./") ? load(wanted.slice(2)) : require(wanted));
+  script.runInThisContext()(module.exports, requireFromChunk, module);
+  return module.exports;
 }
-const script = new Script(readFileSync(filename, "latin1"), { filename: "${PROGRAM_NAME}", cachedData });
-script.runInThisContext()(exports, require, module, filename, __dirname);
+
+function readCache(path) {
+  try {
+    return readFileSync(path + ".v8-cache");
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = load("${chunk}");
 `;
 
 /** Replaces files one by one, the entry last, so that a program started meanwhile finds each of them whole. */

@@ -1,6 +1,11 @@
-import { planPrimaryRegistration, type PrimaryRegistrationStep } from "../../../decide/register-primary.js";
+import {
+  planPrimaryRegistration,
+  type PrimaryRegistrationFacts,
+  type PrimaryRegistrationStep,
+} from "../../../decide/register-primary.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { SCHEMA_VERSION } from "../../../metadata/install-schema.js";
+import type { Plan } from "../../../model/plan.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand } from "../../define-command.js";
 import { buildOwnRecord } from "../../own-record.js";
@@ -29,11 +34,10 @@ export const primaryRegister = defineCommand({
     const schemaOwner = await connectSchemaOwner(context, database, options.superuser);
 
     const facts = await gatherFacts(context, { database, schemaOwner, record });
-    const decision = planPrimaryRegistration(facts, {
-      record,
-      force: options.force,
-      schemaVersion: SCHEMA_VERSION,
-    });
+    const rules = { record, force: options.force, schemaVersion: SCHEMA_VERSION };
+    const decide = (records: PrimaryRegistrationFacts["records"]): Plan<PrimaryRegistrationStep> =>
+      planPrimaryRegistration({ ...facts, records }, rules);
+    const decision = decide(facts.records);
     if (decision.kind === "refused") return reportProblems(reporter, decision.problems);
     reportWarnings(reporter, decision.warnings);
     if (facts.schema.exists)
@@ -49,8 +53,7 @@ export const primaryRegister = defineCommand({
       database,
       schemaOwner,
       record,
-      steps: decision.steps,
-      records: facts.records,
+      decision: { steps: decision.steps, records: facts.records, decide },
     });
     return exitCodes.success;
   },

@@ -5,23 +5,21 @@ import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
 import { deactivateNode, insertNode, updateNode } from "../../../metadata/nodes.js";
 import { ensureVotingTerm } from "../../../metadata/voting-term.js";
-import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
 import { isSchemaStep, prepareSchema } from "../../prepare-schema.js";
-import { refuseChangedRecords } from "../../refuse-changed-records.js";
+import { settleSteps, type SettledDecision } from "../../settle-steps.js";
 import type { Participants } from "./gather.js";
 
 /** The schema comes first and stays whatever follows; the records change together or not at all. */
 export async function carryOut(
   context: CommandContext,
   work: Participants & {
-    readonly steps: readonly PrimaryRegistrationStep[];
-    /** The rows on which the decision rests. */
-    readonly records: readonly NodeRecord[];
+    readonly decision: SettledDecision<PrimaryRegistrationStep>;
   },
 ): Promise<void> {
-  const { database, schemaOwner, record, records, steps } = work;
+  const { database, schemaOwner, record, decision } = work;
+  const { steps } = decision;
   const isUpdate = steps.some(({ kind }) => kind === "update-record");
   const event = { event: "primary_register", nodeId: record.nodeId } as const;
   try {
@@ -29,8 +27,7 @@ export async function carryOut(
       if (isSchemaStep(step)) await prepareSchema(context, { database, schemaOwner, record }, step);
     }
     await database.transaction(async () => {
-      await refuseChangedRecords(database, records);
-      for (const step of steps) await changeRecords(database, step);
+      for (const step of await settleSteps(database, decision)) await changeRecords(database, step);
     });
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;

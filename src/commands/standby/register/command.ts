@@ -40,13 +40,17 @@ export const standbyRegister = defineCommand({
       upstreamNodeId,
       waitStartMs: (options["wait-start"] ?? DEFAULT_WAIT_START_SECONDS) * 1000,
     });
-    const decision = planStandbyRegistration(gathered.facts, {
+    const { facts } = gathered;
+    const rules = {
       record: own,
       force: options.force,
       upstreamNodeId,
       upstreamConninfo: options["upstream-conninfo"] ?? null,
       schemaVersion: SCHEMA_VERSION,
-    });
+    };
+    const decide = (records: typeof facts.records): ReturnType<typeof planStandbyRegistration> =>
+      planStandbyRegistration({ ...facts, records }, rules);
+    const decision = decide(facts.records);
     if (decision.kind === "refused") return reportProblems(reporter, decision.problems);
     reportWarnings(reporter, decision.warnings);
     if (options["dry-run"]) {
@@ -57,7 +61,12 @@ export const standbyRegister = defineCommand({
 
     const record = { ...own, upstreamNodeId: decision.upstreamNodeId };
     const written = decision.steps.at(-1)?.record ?? record;
-    const registration = { ...gathered, steps: decision.steps, record: written, force: options.force };
+    const registration = {
+      ...gathered,
+      decision: { steps: decision.steps, records: facts.records, decide },
+      record: written,
+      force: options.force,
+    };
     await writeRegistration(context, registration);
     const sync = options["wait-sync"];
     if (gathered.local !== null && sync !== undefined && sync !== 0) {

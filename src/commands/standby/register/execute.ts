@@ -1,4 +1,4 @@
-import type { StandbyRegistrationFacts, StandbyRegistrationStep } from "../../../decide/register-standby.js";
+import type { StandbyRegistrationStep } from "../../../decide/register-standby.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
@@ -7,16 +7,14 @@ import { findNode, insertNode, updateNode } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
-import { refuseChangedRecords } from "../../refuse-changed-records.js";
+import { settleSteps, type SettledDecision } from "../../settle-steps.js";
 
 const SYNC_POLL_MS = 100;
 
 export interface Registration {
   readonly primary: Database;
   readonly primaryRecord: NodeRecord | null;
-  /** The rows on which the decision rests. */
-  readonly facts: Pick<StandbyRegistrationFacts, "records">;
-  readonly steps: readonly StandbyRegistrationStep[];
+  readonly decision: SettledDecision<StandbyRegistrationStep>;
   readonly record: NodeRecord;
   readonly force: boolean;
 }
@@ -29,7 +27,7 @@ const subjectOf = (primary: NodeRecord | null): NonNullable<Event["subject"]> | 
 
 /** Writes the records in one transaction on the primary and announces the outcome. Throws UserError. */
 export async function writeRegistration(context: CommandContext, registration: Registration): Promise<void> {
-  const { primary, primaryRecord, steps, record, force } = registration;
+  const { primary, primaryRecord, decision, record, force } = registration;
   const event = {
     event: "standby_register",
     nodeId: record.nodeId,
@@ -37,8 +35,7 @@ export async function writeRegistration(context: CommandContext, registration: R
   } as const;
   try {
     await primary.transaction(async () => {
-      await refuseChangedRecords(primary, registration.facts.records);
-      for (const step of steps) await carryOut(context, primary, step);
+      for (const step of await settleSteps(primary, decision)) await carryOut(context, primary, step);
     });
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;

@@ -1,0 +1,56 @@
+/** Whose samples a measurement holds. */
+export type Side = "ours" | "node" | "reference" | "pg_basebackup";
+
+export type MeasurementName = "version" | "show-3" | "show-20" | "show-frozen" | "clone" | "memory";
+
+/** At most `factor` × the median of `base` + `extra`, in the unit of the row. */
+export interface Limit {
+  readonly base: Exclude<Side, "ours"> | null;
+  readonly factor: number;
+  readonly extra: number;
+}
+
+/** One promise about speed or size. Several rows may judge the same measurement. */
+export interface Row {
+  readonly title: string;
+  readonly measurement: MeasurementName;
+  readonly unit: "ms" | "MiB";
+  readonly limit: Limit;
+}
+
+const times = (base: Limit["base"], factor: number, extra = 0): Limit => ({ base, factor, extra });
+
+export const rows: readonly Row[] = [
+  { title: "`--version`", measurement: "version", unit: "ms", limit: times("node", 1.25) },
+  {
+    title: "`cluster show`, three healthy nodes",
+    measurement: "show-3",
+    unit: "ms",
+    limit: times("node", 1.6),
+  },
+  {
+    title: "`cluster show`, twenty nodes",
+    measurement: "show-20",
+    unit: "ms",
+    limit: times("reference", 1),
+  },
+  {
+    title: "`cluster show`, one of three frozen",
+    measurement: "show-frozen",
+    unit: "ms",
+    limit: times("reference", 0.6),
+  },
+  {
+    title: "`standby clone` of 1 GB",
+    measurement: "clone",
+    unit: "ms",
+    limit: times("pg_basebackup", 1.03, 500),
+  },
+  { title: "`standby clone` of 1 GB", measurement: "clone", unit: "ms", limit: times("reference", 1) },
+  {
+    title: "peak memory of `cluster show`",
+    measurement: "memory",
+    unit: "MiB",
+    limit: { base: null, factor: 0, extra: 90 },
+  },
+];

@@ -1,0 +1,18 @@
+import type { Side } from "./rows.js";
+import type { Measurement } from "./judge-row.js";
+
+export type Sampler = () => Promise<number>;
+
+/** Samples every side once a round, so that a machine that gets slower gets slower for all; the first round is thrown away. */
+export async function takeTurns(
+  samplers: Readonly<Partial<Record<Side, Sampler>>>,
+  rounds: number,
+): Promise<Measurement> {
+  const sides = Object.entries(samplers).map(([side, sample]) => ({ side, sample, samples: [] as number[] }));
+  for (const { sample } of sides) await sample();
+  for (let round = 0; round < rounds; round++) {
+    for (const { sample, samples } of round % 2 === 0 ? sides : sides.toReversed())
+      samples.push(await sample());
+  }
+  return { kind: "measured", samples: Object.fromEntries(sides.map(({ side, samples }) => [side, samples])) };
+}
