@@ -197,12 +197,7 @@ run_server() {
     start_server || refuse "the server did not start"
   fi
   if [ -n "$todo" ]; then
-    # Of nodes that register at the same moment one is told to run the command again.
-    for attempt in 1 2 3 4 5; do
-      register "${todo#* }" && break
-      [ "$attempt" -lt 5 ] || refuse "registering failed"
-      sleep "$attempt"
-    done
+    register "${todo#* }" || refuse "registering failed"
     rm "$unfinished"
   fi
   say "ready"
