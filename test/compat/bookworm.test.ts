@@ -1,0 +1,4 @@
+import { describeCompatibility } from "./compatibility.js";
+import { bookworm } from "./releases.js";
+
+describeCompatibility(bookworm);

@@ -1,0 +1,4 @@
+import { describeCompatibility } from "./compatibility.js";
+import { trixie } from "./releases.js";
+
+describeCompatibility(trixie);
