@@ -87,6 +87,30 @@ END`,
         })),
       ],
     },
+    {
+      title: "The primary dies; an operator promotes a standby, and the other one follows it",
+      lines: [
+        "pg_ctl --pgdata=node1/data --mode=immediate --silent stop",
+        `tsrepmgr -f ${node2.conf} standby promote`,
+        `tsrepmgr -f ${node3.conf} standby follow`,
+      ],
+    },
+    {
+      title: "Somebody starts the old primary again: it takes a row that nobody else will ever see",
+      lines: [
+        start(node1),
+        sql(node1, "INSERT INTO greeting VALUES ('lost on node1')"),
+        "pg_ctl --pgdata=node1/data --silent stop",
+      ],
+    },
+    {
+      title: "The old primary returns as a standby; what only it had is named and discarded",
+      lines: [
+        `tsrepmgr -f ${node1.conf} node rejoin -d 'host=127.0.0.1 port=${node2.port} user=repmgr dbname=repmgr' --force-rewind`,
+        `tsrepmgr -f ${node1.conf} cluster show`,
+        { line: sql(node1, "SELECT pg_is_in_recovery(), text FROM greeting"), until: /hello from node1/ },
+      ],
+    },
   ];
 }
 
