@@ -52,7 +52,8 @@ const inPipe = (args: readonly string[]): Watched => start(process.execPath, [bi
 
 /** The program in a pseudo-terminal of script(1). */
 async function inTerminal(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Watched> {
-  const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
+  // Without exec a shell in between would end by the Ctrl-C that the program takes as its end.
+  const command = `exec ${[process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ")}`;
   const record = join(await newDirectory("terminal"), "record");
   return start("script", ["--quiet", "--return", "--command", command, record], env);
 }
