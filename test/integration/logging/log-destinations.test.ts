@@ -62,6 +62,7 @@ describe("the log", () => {
     const { conf, logFile } = await confWith({});
     await chmod(join(logFile, ".."), 0o500);
     const result = await runProgram(["-f", conf, "--log-to-file", "cluster", "show"]);
+    await chmod(join(logFile, ".."), 0o700);
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(`ERROR: unable to open log file "${logFile}"`);
     expect(result.stderr).toContain("HINT: ");
