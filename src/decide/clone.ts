@@ -1,6 +1,6 @@
 import type { Plan } from "../model/plan.js";
 import type { Conninfo } from "../model/conninfo.js";
-import type { NodeRecord } from "../model/node-record.js";
+import { nodeId as toNodeId, slotNameOf, type NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
 import {
   buildBaseBackupCommand,
@@ -100,7 +100,7 @@ export function planClone(facts: CloneFacts, request: CloneRequest): CloneDecisi
 
 /** The reference's name for the slot of a node. */
 export function slotNameFor({ nodeId }: Pick<CloneRequest, "nodeId">): string {
-  return `repmgr_slot_${nodeId ?? -1}`;
+  return slotNameOf(nodeId ?? toNodeId(-1));
 }
 
 interface Attachment {
