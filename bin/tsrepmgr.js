@@ -48,7 +48,7 @@ loadProgram()
   .then((exitCode) => {
     process.exitCode = exitCode;
     // What was written leaves first: a reader behind a pipe may be slower than we are.
-    process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+    process.stdout.write("", () => process.exit());
   });
 
 function loadProgram() {

@@ -11,9 +11,10 @@ const outputDirectory = join(checkout, "dist");
 const stampFile = join(outputDirectory, ".built-from");
 
 const entryPoints = { tsrepmgr: "src/cli/tsrepmgr.ts" };
+const entrySources = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
 
 /** Modules of Node that take a millisecond each to load: only when something of them is used. */
-const slowBuiltins = ["fs/promises", "child_process", "crypto"];
+const slowBuiltins = ["fs/promises", "child_process", "crypto", "dns", "tty"];
 
 const slowBuiltinsLater = {
   name: "slow-builtins-later",
@@ -27,6 +28,29 @@ const slowBuiltinsLater = {
       const names = Object.keys(await import(path)).filter((name) => name !== "default");
       const properties = names.map((name) => `get ${name}() { return require("node:${path}").${name}; }`);
       return { contents: `module.exports = { ${properties.join(", ")} };` };
+    });
+  },
+};
+
+/** Parts of pg that load Node's cryptography, which only some ways to log in need. */
+const pgCryptographyLater = {
+  name: "pg-cryptography-later",
+  setup(build) {
+    build.onResolve(
+      { filter: /^\.\/crypto\/(sasl|utils)$/ },
+      async ({ path, importer, resolveDir, kind }) => {
+        if (!importer.endsWith("/pg/lib/client.js")) return undefined;
+        const resolved = await build.resolve(`${path}.js`, { resolveDir, kind });
+        return { path: resolved.path, namespace: "pg-later" };
+      },
+    );
+    build.onLoad({ filter: /.*/, namespace: "pg-later" }, async ({ path }) => {
+      const properties = Object.entries((await import(path)).default).map(([name, value]) =>
+        typeof value === "function"
+          ? `get ${name}() { return require(${JSON.stringify(path)}).${name}; }`
+          : `${name}: ${JSON.stringify(value)}`,
+      );
+      return { contents: `module.exports = { ${properties.join(", ")} };`, resolveDir: dirname(path) };
     });
   },
 };
@@ -70,14 +94,15 @@ async function hashInputs() {
 
 /**
  * Chunks, so that a command loads only what it uses; in CommonJS, because Node's loader of ES modules alone takes as
- * long as all the rest of `cluster show`; and each beside V8's code cache of it.
+ * long as all the rest of `cluster show`; in packs of what is loaded together, because thirty small files take longer
+ * than two; and each pack beside V8's code cache of it.
  */
 async function bundle() {
   const { build, transform } = await import("esbuild");
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: checkout,
     entryPoints,
-    outdir: join(outputDirectory, "chunks"),
+    outdir: join(outputDirectory, "packs"),
     chunkNames: "[name]-[hash]",
     entryNames: "[name]-[hash]",
     bundle: true,
@@ -91,31 +116,79 @@ async function bundle() {
     minifyWhitespace: true,
     legalComments: "none",
     external: ["pg-native", "cpu-features"],
-    plugins: [sqlAsText, slowBuiltinsLater],
+    plugins: [sqlAsText, slowBuiltinsLater, pgCryptographyLater],
     logLevel: "warning",
+    metafile: true,
     write: false,
   });
-  const chunks = await Promise.all(
-    outputFiles.map(async ({ path, text }) => {
-      const options = {
-        format: "cjs",
-        platform: "node",
-        minifyWhitespace: true,
-        supported: { "dynamic-import": false },
-      };
-      const { code } = await transform(text, options);
-      return outputChunk(path, code);
-    }),
-  );
-  const entries = Object.keys(entryPoints).map((name) => {
-    const { path } = outputFiles.find(({ path }) => basename(path).startsWith(`${name}-`));
-    return { path: join(outputDirectory, `${name}.cjs`), contents: renderEntry(basename(path)) };
-  });
-  return [...chunks.flat(), ...entries];
+  const chunks = new Map();
+  for (const { path, text } of outputFiles) {
+    const options = {
+      format: "cjs",
+      platform: "node",
+      minifyWhitespace: true,
+      supported: { "dynamic-import": false },
+    };
+    chunks.set(basename(path), (await transform(text, options)).code);
+  }
+  const entries = Object.entries(metafile.outputs)
+    .filter(([, { entryPoint }]) => entryPoint in entrySources)
+    .map(([path, { entryPoint }]) => ({
+      path: join(outputDirectory, `${entrySources[entryPoint]}.cjs`),
+      contents: renderEntry(basename(path)),
+    }));
+  return [...packChunks(chunks, metafile).flatMap(outputPack), ...entries];
 }
 
-function outputChunk(path, code) {
-  const contents = `(function (exports, require, module) {"use strict";${code}\n})`;
+/**
+ * A pack for each entry and each chunk that something imports while it runs: the chunk with all that it imports at
+ * load time, without what is loaded already wherever it is asked for. What two packs share is in both.
+ */
+function packChunks(chunks, { outputs }) {
+  const imported = (name, isWanted) =>
+    outputs[name].imports.filter(({ external, kind }) => !external && isWanted(kind)).map(({ path }) => path);
+  const atLoadTime = (name) => imported(name, (kind) => kind !== "dynamic-import");
+  const later = (name) => imported(name, (kind) => kind === "dynamic-import");
+
+  const closures = new Map();
+  const addPack = (first) => {
+    if (closures.has(first)) return;
+    const closure = new Set([first]);
+    for (const name of closure) atLoadTime(name).forEach((next) => closure.add(next));
+    closures.set(first, closure);
+    [...closure].flatMap(later).forEach(addPack);
+  };
+  const entries = Object.keys(outputs).filter((name) => outputs[name].entryPoint in entrySources);
+  entries.forEach(addPack);
+
+  const known = new Map([...closures.keys()].map((first) => [first, new Set(Object.keys(outputs))]));
+  for (const entry of entries) known.set(entry, new Set());
+  for (let isStable = false; !isStable;) {
+    isStable = true;
+    for (const [pack, closure] of closures) {
+      const loaded = new Set([...closure, ...known.get(pack)]);
+      for (const target of [...closure].flatMap(later)) {
+        const before = known.get(target);
+        const both = new Set([...before].filter((name) => loaded.has(name)));
+        isStable &&= both.size === before.size;
+        known.set(target, both);
+      }
+    }
+  }
+  return [...closures].map(([first, closure]) => ({
+    name: basename(first),
+    members: [...closure]
+      .filter((name) => !known.get(first).has(name))
+      .map((name) => ({ name: basename(name), code: chunks.get(basename(name)) })),
+  }));
+}
+
+function outputPack({ name, members }) {
+  const path = join(outputDirectory, "packs", name);
+  const factories = members.map(
+    (member) => `"${member.name}":function (exports, require, module) {"use strict";${member.code}\n}`,
+  );
+  const contents = `({${factories.join(",\n")}})`;
   if (!/^[\0-\x7f]*$/.test(contents)) throw new Error(`${path} is not ASCII, as its loader expects`);
   return [
     { path, contents },
@@ -136,18 +209,26 @@ const renderEntry = (chunk) => `"use strict";
 const { readFileSync } = require("node:fs");
 const { Script } = require("node:vm");
 
+const factories = new Map();
 const loaded = new Map();
 
 function load(name) {
   const known = loaded.get(name);
   if (known !== undefined) return known.exports;
+  if (!factories.has(name)) openPack(name);
   const module = { exports: {} };
   loaded.set(name, module);
-  const path = __dirname + "/chunks/" + name;
-  const script = new Script(readFileSync(path, "latin1"), { filename: name, cachedData: readCache(path) });
-  const requireFromChunk = (wanted) => (wanted.startsWith("./") ? load(wanted.slice(2)) : require(wanted));
-  script.runInThisContext()(module.exports, requireFromChunk, module);
+  factories.get(name)(module.exports, requireFromChunk, module);
   return module.exports;
+}
+
+const requireFromChunk = (wanted) => (wanted.startsWith("./") ? load(wanted.slice(2)) : require(wanted));
+
+function openPack(name) {
+  const path = __dirname + "/packs/" + name;
+  const script = new Script(readFileSync(path, "latin1"), { filename: name, cachedData: readCache(path) });
+  for (const [member, factory] of Object.entries(script.runInThisContext()))
+    if (!factories.has(member)) factories.set(member, factory);
 }
 
 function readCache(path) {

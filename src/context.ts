@@ -11,6 +11,7 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly homeDirectory: string;
+  /** Throws UserError when the operating system has no name for the effective user. */
   readonly osUser: string;
 }
 

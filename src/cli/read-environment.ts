@@ -4,13 +4,17 @@ import type { Environment } from "../context.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 
-/** Who runs us under which name. Throws UserError when the operating system has no name for the effective user. */
+/** Who runs us under which name. */
 export function readEnvironment(programPath: string): Environment {
+  let osUser: string | null = null;
   return {
     programName: readProgramName(programPath),
     variables: process.env,
     workingDirectory: readWorkingDirectory(),
-    osUser: readOsUser(),
+    // Looked up when it is wanted: that takes milliseconds, and a container may run us as a user without a name.
+    get osUser() {
+      return (osUser ??= readOsUser());
+    },
     homeDirectory: homedir(),
   };
 }

@@ -1,14 +1,19 @@
 import { describeVersion, REFERENCE_VERSION_NUMBER } from "./program-identity.js";
-import { ignoreClosedPipes, writeStdout } from "../output/standard-streams.js";
+import { flushStandardStreams, writeStdout } from "../output/standard-streams.js";
 import { readProgramName } from "./read-environment.js";
 
 /**
- * Runs one command line (`argv` as in process.argv) and resolves to the exit code. Everything that is not needed to
- * print a version is loaded afterwards: start-up time is what users of `cluster show` wait for.
+ * Runs one command line (`argv` as in process.argv) and resolves to the exit code when all output has left. What is not
+ * needed to print a version is loaded afterwards: start-up time is what users of `cluster show` wait for.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const [, programPath = "tsrepmgr", ...words] = argv;
-  ignoreClosedPipes();
+  const exitCode = await run(programPath, words);
+  await flushStandardStreams();
+  return exitCode;
+}
+
+async function run(programPath: string, words: readonly string[]): Promise<number> {
   if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) {
     writeStdout(`${describeVersion(readProgramName(programPath))}\n`);
     return 0;

@@ -24,14 +24,15 @@ interface OwnRecordRow {
 
 /**
  * The timeline of a primary is that of the WAL it writes: its last checkpoint is on the old one for a while after a
- * promotion. A standby knows what it receives, but shows it only to members of pg_monitor.
+ * promotion. A standby knows what it receives, but shows it only to members of pg_monitor. The functions below the
+ * statistics views are asked, because a new session plans those for as long as all the rest takes.
  */
 const STATE_COLUMNS = `
        pg_catalog.pg_is_in_recovery() AS in_recovery,
        CASE WHEN NOT pg_catalog.pg_is_in_recovery()
             THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END AS wal_file,
        CASE WHEN pg_catalog.pg_is_in_recovery()
-            THEN GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),
+            THEN GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_get_wal_receiver()),
                           (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())) END AS standby_timeline,
        CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_current_wal_lsn()::text END AS written_lsn,
        pg_catalog.pg_last_wal_receive_lsn()::text AS received_lsn,
@@ -39,8 +40,10 @@ const STATE_COLUMNS = `
        CASE WHEN pg_catalog.pg_is_in_recovery()
             THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END AS replay_paused,
        (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
-                 'applicationName', COALESCE(application_name, ''), 'state', state)), '[]')::text
-          FROM pg_catalog.pg_stat_replication) AS attached_standbys,
+                 'applicationName', COALESCE(client.application_name, ''), 'state', sender.state)), '[]')::text
+          FROM pg_catalog.pg_stat_get_wal_senders() AS sender
+          JOIN pg_catalog.pg_stat_get_activity(NULL) AS client ON client.pid OPERATOR(pg_catalog.=) sender.pid
+       ) AS attached_standbys,
        EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())::text AS started_at`;
 
 const SELECT_STATE = `SELECT ${STATE_COLUMNS}`;

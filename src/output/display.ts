@@ -1,4 +1,5 @@
 import { loadPalette, type Palette } from "./palette.js";
+import { isTerminal } from "./standard-streams.js";
 
 /** How data on standard output may look. */
 export interface Display {
@@ -11,8 +12,12 @@ export interface Display {
 
 /** Looks at standard output and the locale. */
 export async function readDisplay(variables: Readonly<Record<string, string | undefined>>): Promise<Display> {
-  const isTerminal = process.stdout.isTTY;
-  return { isTerminal, isUtf8: isUtf8Locale(variables), palette: await loadPalette(isTerminal, variables) };
+  const isOnTerminal = isTerminal("stdout");
+  return {
+    isTerminal: isOnTerminal,
+    isUtf8: isUtf8Locale(variables),
+    palette: await loadPalette(isOnTerminal, variables),
+  };
 }
 
 /** The first of these variables that is set decides, as for every program. */

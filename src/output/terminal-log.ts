@@ -1,5 +1,5 @@
 import { loadPalette, type Palette, type Tone } from "./palette.js";
-import { writeStderr } from "./standard-streams.js";
+import { isTerminal, writeStderr } from "./standard-streams.js";
 
 const tones: Readonly<Record<string, Tone>> = {
   EMERG: "bad",
@@ -13,7 +13,7 @@ const tones: Readonly<Record<string, Tone>> = {
 export async function createTerminalLogWriter(
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<(text: string) => void> {
-  const palette = await loadPalette(process.stderr.isTTY, variables);
+  const palette = await loadPalette(isTerminal("stderr"), variables);
   return (text) => writeStderr(colourLevelWord(text, palette));
 }
 

@@ -41,7 +41,7 @@ export function createDatabases(
     };
     refuseImpossible(resolved);
     const session = await connectToFirst(attempting);
-    return makeDatabase(session, resolved, connectOptions.interrupted);
+    return makeDatabase(session, resolved, connectOptions);
   };
   return { connect, ping: (conninfo) => judgePing(() => connect(conninfo)) };
 }

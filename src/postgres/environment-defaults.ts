@@ -72,7 +72,7 @@ export async function resolveConninfo(
   addMissing("target_session_attrs", "any");
   fillEmpty(result, "connect_timeout", SECONDS_PER_HOST);
   fillEmpty(result, "fallback_application_name", "repmgr");
-  fillEmpty(result, "user", environment.osUser);
+  if ((result.get("user") ?? "") === "") result.set("user", environment.osUser);
   fillEmpty(result, "dbname", result.get("user") ?? "");
   fillEmpty(result, "passfile", join(environment.homeDirectory, ".pgpass"));
   result.delete("options");

@@ -3,7 +3,7 @@ import { DatabaseError } from "../errors/database-error.js";
 import type { Conninfo } from "../model/conninfo.js";
 import { isSecretKeyword } from "../model/conninfo-keywords.js";
 import { systemClock } from "../system/clock.js";
-import type { Database } from "./database.js";
+import type { ConnectOptions, Database } from "./database.js";
 import type { StartedSession } from "./start-session.js";
 
 /** A server that does not answer any more is not waited for. */
@@ -15,7 +15,7 @@ const INTERRUPTION_GRACE_MS = 1000;
 export function makeDatabase(
   session: StartedSession,
   conninfo: Conninfo,
-  interrupted?: AbortSignal,
+  { interrupted, replication: isReplication = false }: Pick<ConnectOptions, "interrupted" | "replication">,
 ): Database {
   const { client, parameters } = session;
   const losses: Error[] = [];
@@ -46,7 +46,7 @@ export function makeDatabase(
     transaction: (work) => runTransaction(query, work),
     close: () => {
       closing.abort();
-      return closeClient(client);
+      return closeClient(client, isReplication);
     },
   };
 }
@@ -78,13 +78,17 @@ function endOnInterruption(client: Client, interrupted: AbortSignal | undefined,
   interrupted?.addEventListener("abort", end, { once: true, signal: closing });
 }
 
-async function closeClient(client: Client): Promise<void> {
+/** The farewell has left when this resolves; a session of replication, which keeps a slot busy, has ended. */
+async function closeClient(client: Client, isReplication: boolean): Promise<void> {
   const finished = new AbortController();
+  const { stream } = client.connection;
   const givingUp = systemClock.sleep(CLOSE_TIMEOUT_MS, finished.signal).then(
-    () => void client.connection.stream.destroy(),
+    () => void stream.destroy(),
     () => {},
   );
-  await Promise.race([client.end().catch(() => {}), givingUp]);
+  const said = new Promise<void>((resolve) => void stream.once("finish", () => resolve()));
+  const ended = client.end().catch(() => {});
+  await Promise.race(isReplication ? [ended, givingUp] : [said, ended, givingUp]);
   finished.abort();
 }
 

@@ -90,6 +90,9 @@ async function gatherWith(
   request: CloneRequest,
   target: CloneTarget,
 ): Promise<GatheredFacts> {
+  const programs = inspectPrograms(context, request);
+  // Awaited last: when an earlier fact ends the command, this one is nobody's any more.
+  programs.catch(() => undefined);
   const database = await connectToSource(context, request);
   const source = await gatherSource(context, request, database);
   const primary = await findPrimary(context, request, { source, database });
@@ -105,29 +108,40 @@ async function gatherWith(
         : node.nodeId === request.upstreamNodeId,
     ) ?? null;
   const conninfo = request.upstreamConninfo ?? (record === null ? null : readRecordConninfo(record));
+  const wantsUpstream = request.useReplicationSlots && conninfo !== null;
+  const [member, server, replicationConnections, externalDirectories] = await Promise.all([
+    source.inRecovery ? null : askMember(context, nodes),
+    wantsUpstream ? askUpstream(context, conninfo) : null,
+    tryReplicationConnections(context, request, { source, record }),
+    gatherExternalDirectories(request, source),
+  ]);
   return {
     primaryConninfo: primary?.conninfo ?? null,
     facts: {
       target,
-      baseBackupVersion: await readProgramVersion(
-        context.processes,
-        inDirectory(request.binDirectory, "pg_basebackup"),
-      ),
-      canVerifyBackup: await canVerify(context, request),
+      ...(await programs),
       source,
       primarySchema,
       nodes,
-      member: source.inRecovery ? null : await askMember(context, nodes),
-      upstream: {
-        record,
-        conninfo,
-        server:
-          request.useReplicationSlots && conninfo !== null ? await askUpstream(context, conninfo) : null,
-      },
-      replicationConnections: await tryReplicationConnections(context, request, { source, record }),
-      externalDirectories: await gatherExternalDirectories(request, source),
+      member,
+      upstream: { record, conninfo, server },
+      replicationConnections,
+      externalDirectories,
     },
   };
+}
+
+async function inspectPrograms(
+  { processes }: CommandContext,
+  { binDirectory, verifyBackup }: CloneRequest,
+): Promise<Pick<CloneFacts, "baseBackupVersion" | "canVerifyBackup">> {
+  const readVersion = (name: string): Promise<number | null> =>
+    readProgramVersion(processes, inDirectory(binDirectory, name));
+  const [baseBackupVersion, verifyBackupVersion] = await Promise.all([
+    readVersion("pg_basebackup"),
+    verifyBackup ? readVersion("pg_verifybackup") : null,
+  ]);
+  return { baseBackupVersion, canVerifyBackup: verifyBackupVersion !== null };
 }
 
 /** The registered conninfo of a node. Throws UserError when it is none. */
@@ -253,21 +267,18 @@ async function tryReplicationConnections(
   reporter.notice(`checking for available walsenders on the source node (${needed} required)`);
   reporter.notice(`checking replication connections can be made to the source server (${needed} required)`);
   const conninfo = new Map([...request.source, ["user", user], ["dbname", "replication"]]);
-  const sessions: Database[] = [];
-  try {
-    while (sessions.length < needed) {
-      sessions.push(
-        await context.databases.connect(conninfo, { replication: true, signal: context.interrupted }),
-      );
-    }
-    return { user, opened: sessions.length, failure: null };
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
-    const failure = { reason: error.message, hint: error.hint ?? null };
-    return { user, opened: sessions.length, failure };
-  } finally {
-    await Promise.all(sessions.map((session) => session.close()));
-  }
+  const attempts = await Promise.allSettled(
+    Array.from({ length: needed }, () =>
+      context.databases.connect(conninfo, { replication: true, signal: context.interrupted }),
+    ),
+  );
+  const sessions = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+  await Promise.all(sessions.map((session) => session.close()));
+  const refused = attempts.find((attempt) => attempt.status === "rejected");
+  if (refused === undefined) return { user, opened: sessions.length, failure: null };
+  const error = refused.reason as Error;
+  if (!(error instanceof ConnectionError)) throw error;
+  return { user, opened: sessions.length, failure: { reason: error.message, hint: error.hint ?? null } };
 }
 
 async function gatherExternalDirectories(
@@ -286,9 +297,4 @@ async function gatherExternalDirectories(
       return { path, entries: facts.kind === "directory" ? facts.entries.length : 0 };
     }),
   );
-}
-
-async function canVerify({ processes }: CommandContext, request: CloneRequest): Promise<boolean> {
-  if (!request.verifyBackup) return false;
-  return (await readProgramVersion(processes, inDirectory(request.binDirectory, "pg_verifybackup"))) !== null;
 }
