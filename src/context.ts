@@ -1,5 +1,6 @@
 import type { Reporter } from "./output/reporter.js";
 import type { Databases } from "./postgres/database.js";
+import type { RemoteHosts } from "./remote/remote-hosts.js";
 import type { CleanupStack } from "./system/cleanup-stack.js";
 import type { Clock } from "./system/clock.js";
 import type { Processes } from "./system/processes.js";
@@ -20,6 +21,7 @@ export interface Context {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly databases: Databases;
+  readonly remoteHosts: RemoteHosts;
   readonly reporter: Reporter;
   readonly environment: Environment;
   readonly cleanup: CleanupStack;

@@ -7,6 +7,7 @@ import { UserError } from "../errors/user-error.js";
 import { failureOf } from "./failure-of.js";
 import { readDisplay } from "../output/display.js";
 import { createDatabases } from "../postgres/connect.js";
+import { createRemoteHosts } from "../remote/remote-hosts.js";
 import { createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
 import { onInterrupt } from "../system/signals.js";
@@ -36,6 +37,19 @@ export async function runCommand(request: {
     clock,
     processes: systemProcesses,
     databases: createDatabases(environment, { warn: (message) => reporter.warning(message) }),
+    remoteHosts: createRemoteHosts({
+      clock,
+      processes: systemProcesses,
+      cleanup,
+      interrupted: interruption.signal,
+      variables: environment.variables,
+      sshOptions: settings.ssh_options,
+      remoteUser: options["remote-user"],
+      tell: (message) => {
+        if (reporter.isVerbose) reporter.info(message);
+      },
+      warn: (message) => reporter.warning(message),
+    }),
     reporter,
     environment,
     cleanup,

@@ -2,6 +2,7 @@ import { afterAll, afterEach } from "vitest";
 import { ordinaryUser } from "./ordinary-user.js";
 import { stopAllServers } from "./postgres-server.js";
 import { killAllPrograms } from "./program.js";
+import { stopAllSshds } from "./sshd.js";
 import { homeDirectory, passfile, runDirectory } from "./test-run.js";
 
 // PostgreSQL and the program refuse root: the worker of a test file gives root up before any test.
@@ -27,5 +28,6 @@ afterEach((context) => {
 
 afterAll(async () => {
   killAllPrograms();
+  await stopAllSshds();
   await stopAllServers({ removeData: !someTestFailed });
 });

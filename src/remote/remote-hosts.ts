@@ -1,0 +1,59 @@
+import type { CleanupStack } from "../system/cleanup-stack.js";
+import type { Clock } from "../system/clock.js";
+import type { Processes } from "../system/processes.js";
+import type { Connection } from "./open-connection.js";
+import type { RemoteShell } from "./remote-shell.js";
+
+/** The way to other hosts: one connection for each, opened when it is first asked for, closed at the end of the command. */
+export interface RemoteHosts {
+  /** `host` as ssh takes it. Rejects with SshError; a later call tries again. */
+  connect(host: string): Promise<RemoteShell>;
+}
+
+export interface RemoteHostsOptions {
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly cleanup: CleanupStack;
+  /** Ends an attempt to connect; an open connection stays for what is undone afterwards. */
+  readonly interrupted: AbortSignal;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** `ssh_options` of repmgr.conf. */
+  readonly sshOptions: string;
+  /** `-R/--remote-user`. */
+  readonly remoteUser: string | undefined;
+  /** Takes what `--verbose` shows. */
+  readonly tell: (message: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+export function createRemoteHosts(options: RemoteHostsOptions): RemoteHosts {
+  const connections = new Map<string, Promise<Connection>>();
+  const closing = new AbortController();
+  const closeAll = async (): Promise<void> => {
+    closing.abort(new Error("the command has ended"));
+    const opened = await Promise.allSettled(connections.values());
+    const fulfilled = opened.filter((outcome) => outcome.status === "fulfilled");
+    await Promise.all(fulfilled.map(({ value }) => value.transport.close()));
+  };
+  return {
+    connect: async (host) => {
+      const bare = host.replace(/^\[(.*)\]$/, "$1");
+      if (connections.size === 0) options.cleanup.push(closeAll);
+      const known = connections.get(bare);
+      if (known !== undefined) return (await known).shell;
+      const opened = openLazily(bare, options, AbortSignal.any([options.interrupted, closing.signal]));
+      connections.set(bare, opened);
+      opened.catch(() => connections.delete(bare));
+      return (await opened).shell;
+    },
+  };
+}
+
+async function openLazily(
+  host: string,
+  options: RemoteHostsOptions,
+  ending: AbortSignal,
+): Promise<Connection> {
+  const { openConnection } = await import("./open-connection.js");
+  return openConnection(host, options, ending);
+}

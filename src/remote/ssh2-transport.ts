@@ -1,0 +1,326 @@
+import { createHash } from "node:crypto";
+import type { AnyAuthMethod, Client, ConnectConfig } from "ssh2";
+import { startDeadline } from "../postgres/deadline.js";
+import type { Files } from "../system/files.js";
+import type { Processes } from "../system/processes.js";
+import {
+  findKnownHost,
+  type HostKeyVerdict,
+  judgeHostKey,
+  type KnownHost,
+  orderHostKeyAlgorithms,
+} from "./host-keys.js";
+import { type AgentKey, listAgentKeys, narrowAgent, orderKeys, readIdentities } from "./identities.js";
+import { loadSsh2, type Ssh2 } from "./load-ssh2.js";
+import {
+  failAuthentication,
+  failChangedHostKey,
+  failLost,
+  failRevokedHostKey,
+  failSession,
+  failUnknownHostKey,
+  failUnreachable,
+  type OfferedKeys,
+  type ShownKey,
+  type SshPeer,
+} from "./ssh-failures.js";
+import type { SshSettings } from "./ssh-settings.js";
+import type { RemoteResult, RemoteRunOptions, Transport } from "./transport.js";
+
+export interface Ssh2Request {
+  readonly peer: SshPeer;
+  readonly settings: SshSettings;
+  readonly processes: Processes;
+  readonly files: Files;
+  readonly warn: (message: string) => void;
+  /** Ends the attempt, whatever it waits for. */
+  readonly deadline: AbortSignal;
+}
+
+/** `openssh`: this host needs the system's `ssh`, for this reason. */
+export type Ssh2Outcome =
+  | { readonly kind: "connected"; readonly transport: Transport }
+  | { readonly kind: "openssh"; readonly reason: string };
+
+/** Opens a connection with the client in this program. Throws SshError. */
+export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome> {
+  const { settings, files, peer } = request;
+  const [ssh2, known] = await Promise.all([loadSsh2(), findKnownHost(request, settings)]);
+  if (known.keys.some(({ marker }) => marker === "cert-authority")) return useOpenssh("host certificate");
+  const identities = readIdentities(ssh2, files, settings);
+  const foreign = identities.find(({ kind }) => kind === "for-openssh");
+  if (foreign?.kind === "for-openssh") return useOpenssh(`${foreign.path}: ${foreign.reason}`);
+  const agent = settings.agent === null ? null : new ssh2.OpenSSHAgent(settings.agent);
+  const agentKeys = agent === null ? [] : await listAgentKeys(agent);
+  request.deadline.throwIfAborted();
+  const order = orderKeys(agentKeys, identities, settings.identitiesOnly);
+  const offered: OfferedKeys = {
+    agent: settings.agent,
+    fromAgent: order.fromAgent.map(({ comment }) => comment),
+    files: order.files.map(({ path }) => path),
+    locked: order.locked,
+    unusable: identities.filter((identity) => identity.kind === "unreadable"),
+    configured: settings.identityFiles,
+  };
+  const methods: readonly AnyAuthMethod[] = [
+    ...(agent === null || order.fromAgent.length === 0
+      ? []
+      : [{ type: "agent" as const, username: peer.user, agent: narrowAgent(agent, order.fromAgent) }]),
+    ...order.files.map(({ text }) => ({ type: "publickey" as const, username: peer.user, key: text })),
+  ];
+  const attempt = await attemptConnection({ ...request, ssh2, known, methods });
+  switch (attempt.kind) {
+    case "ready":
+      return { kind: "connected", transport: makeTransport(attempt.client, peer) };
+    case "host-key":
+      return judgeRefusedKey(request, known, attempt);
+    case "no-common-algorithm":
+      return useOpenssh(attempt.reason);
+    case "authentication":
+      if (await mayOpensshDoBetter(request, agentKeys)) return useOpenssh("the keys were refused");
+      throw failAuthentication(peer, offered);
+    case "failed":
+      throw failUnreachable(peer, attempt.reason);
+  }
+}
+
+const useOpenssh = (reason: string): Ssh2Outcome => ({ kind: "openssh", reason });
+
+function judgeRefusedKey(
+  { peer, settings }: Ssh2Request,
+  known: KnownHost,
+  { verdict, shown }: Attempt & { readonly kind: "host-key" },
+): Ssh2Outcome {
+  const failure = { peer, shown, known, knownHostsFiles: settings.knownHostsFiles };
+  if (verdict.kind === "changed") throw failChangedHostKey(failure, verdict.known);
+  if (verdict.kind === "revoked") throw failRevokedHostKey(failure, verdict.known);
+  if (verdict.kind === "accepted") return useOpenssh("it records the new host key");
+  throw failUnknownHostKey(failure);
+}
+
+/** Whether OpenSSH has means of authentication left: Kerberos, host-based, or keys in the agent that ssh2 cannot read. */
+async function mayOpensshDoBetter(
+  { settings, processes }: Ssh2Request,
+  agentKeys: readonly AgentKey[],
+): Promise<boolean> {
+  if (settings.otherAuthentication) return true;
+  if (settings.agent === null) return false;
+  const { stdout, exitCode } = await processes.run("ssh-add", ["-L"], {
+    env: { SSH_AUTH_SOCK: settings.agent },
+    timeoutMs: 2000,
+  });
+  return exitCode === 0 && stdout.trim().split("\n").length > agentKeys.length;
+}
+
+type Attempt =
+  | { readonly kind: "ready"; readonly client: Client }
+  | { readonly kind: "host-key"; readonly verdict: HostKeyVerdict; readonly shown: ShownKey }
+  | { readonly kind: "authentication" }
+  | { readonly kind: "no-common-algorithm"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+interface AttemptRequest extends Ssh2Request {
+  readonly ssh2: Ssh2;
+  readonly known: KnownHost;
+  readonly methods: readonly AnyAuthMethod[];
+}
+
+async function attemptConnection(request: AttemptRequest): Promise<Attempt> {
+  const { ssh2, settings, known, deadline, peer, warn } = request;
+  const client = new ssh2.Client();
+  let refused: (Attempt & { readonly kind: "host-key" }) | null = null;
+  const methods = [...request.methods];
+  const config: ConnectConfig = {
+    host: settings.hostName,
+    port: settings.port,
+    username: settings.user,
+    readyTimeout: 0,
+    keepaliveInterval: settings.keepaliveIntervalMs || DEFAULT_KEEPALIVE_MS,
+    keepaliveCountMax: settings.keepaliveCountMax,
+    forceIPv4: settings.addressFamily === "inet",
+    forceIPv6: settings.addressFamily === "inet6",
+    ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }),
+    ...(settings.agent === null ? {} : { agent: settings.agent, agentForward: settings.forwardAgent }),
+    algorithms: chooseAlgorithms(settings, known),
+    hostVerifier: (key: Buffer) => {
+      const shown = describeKey(key);
+      const verdict = judgeHostKey(shown, known, settings);
+      if (verdict.kind === "known") return true;
+      if (verdict.kind === "accepted" && !verdict.recorded) {
+        if (verdict.warning !== null) warn(`the host key of "${peer.host}" ${verdict.warning}`);
+        return true;
+      }
+      refused = { kind: "host-key", verdict, shown };
+      return false;
+    },
+    authHandler: (methodsLeft, _partialSuccess, next) => {
+      const isPossible = (methodsLeft as readonly string[] | null)?.includes("publickey") ?? true;
+      next((isPossible ? methods.shift() : undefined) ?? (false as never));
+    },
+  };
+  return new Promise((fulfil, reject) => {
+    const settle = (attempt: Attempt): void => {
+      deadline.removeEventListener("abort", expire);
+      if (attempt.kind !== "ready") client.destroy();
+      fulfil(attempt);
+    };
+    const expire = (): void => {
+      client.destroy();
+      reject(deadline.reason as Error);
+    };
+    deadline.addEventListener("abort", expire, { once: true });
+    client
+      .on("ready", () => settle({ kind: "ready", client }))
+      // Also hears what happens to the connection later; an unheard "error" would end the process.
+      .on("error", (error) => {
+        const attempt = refused ?? readFailure(error);
+        if (attempt !== null) settle(attempt);
+      })
+      .on("close", () => settle(refused ?? { kind: "failed", reason: "the connection was closed" }));
+    try {
+      client.connect(config);
+    } catch (error) {
+      settle({ kind: "no-common-algorithm", reason: String(error) });
+    }
+  });
+}
+
+/** As long as a dead host may go unnoticed under a command when the user's configuration does not say. */
+const DEFAULT_KEEPALIVE_MS = 15_000;
+
+/** Null: the attempt goes on with the next key. */
+function readFailure(error: Error & { level?: string }): Attempt | null {
+  const { level, message } = error;
+  if (level === "agent" || /^Error (while )?signing/.test(message)) return null;
+  if (level === "client-authentication") return { kind: "authentication" };
+  if (/no matching/i.test(message)) return { kind: "no-common-algorithm", reason: message };
+  return { kind: "failed", reason: message };
+}
+
+/** The user's algorithms as far as ssh2 has them; with none in common it refuses to connect. */
+function chooseAlgorithms(
+  { algorithms }: SshSettings,
+  known: KnownHost,
+): NonNullable<ConnectConfig["algorithms"]> {
+  const supported = (names: readonly string[], ours: readonly string[]): never =>
+    names.filter((name) => ours.includes(name)) as never;
+  return {
+    kex: supported(algorithms.kex, OURS.kex),
+    serverHostKey: supported(orderHostKeyAlgorithms(algorithms.hostKey, known), OURS.hostKey),
+    cipher: supported(algorithms.cipher, OURS.cipher),
+    hmac: supported(algorithms.mac, OURS.mac),
+  };
+}
+
+/** What ssh2 has and OpenSSH still offers. */
+const OURS = {
+  kex: [
+    ...["curve25519-sha256", "curve25519-sha256@libssh.org"],
+    ...["ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521"],
+    ...["diffie-hellman-group-exchange-sha256", "diffie-hellman-group14-sha256"],
+    ...["diffie-hellman-group16-sha512", "diffie-hellman-group18-sha512"],
+  ],
+  hostKey: [
+    ...["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"],
+    ...["rsa-sha2-512", "rsa-sha2-256"],
+  ],
+  cipher: [
+    ...["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
+    ...["aes128-ctr", "aes192-ctr", "aes256-ctr"],
+  ],
+  mac: [
+    ...["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha1-etm@openssh.com"],
+    ...["hmac-sha2-256", "hmac-sha2-512", "hmac-sha1"],
+  ],
+};
+
+function describeKey(key: Buffer): ShownKey {
+  const length = key.readUInt32BE(0);
+  const hash = createHash("sha256").update(key).digest("base64").replace(/=+$/, "");
+  return {
+    type: key.subarray(4, 4 + length).toString("latin1"),
+    base64: key.toString("base64"),
+    fingerprint: `SHA256:${hash}`,
+  };
+}
+
+function makeTransport(client: Client, peer: SshPeer): Transport {
+  let lostBecause: string | null = null;
+  client
+    .on("error", (error) => (lostBecause ??= error.message))
+    .on("close", () => (lostBecause ??= "the connection was closed"));
+  return {
+    kind: "ssh2",
+    execute: (commandLine, options) =>
+      execute(client, { commandLine, options, peer, why: () => lostBecause }),
+    close: async () => {
+      client.end();
+      // A host that is gone does not answer the goodbye.
+      client.destroy();
+    },
+  };
+}
+
+interface Execution {
+  readonly commandLine: string;
+  readonly options: RemoteRunOptions;
+  readonly peer: SshPeer;
+  /** Why the connection is gone; null while it stands. */
+  readonly why: () => string | null;
+}
+
+function execute(client: Client, execution: Execution): Promise<RemoteResult> {
+  const { commandLine, options, peer, why } = execution;
+  const { input = "", timeoutMs = null, signal } = options;
+  signal?.throwIfAborted();
+  const deadline = startDeadline(timeoutMs, signal);
+  return new Promise<RemoteResult>((fulfil, reject) => {
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    const settled = (exitCode: number | null, signalName: string | null, timedOut = false): RemoteResult => ({
+      exitCode,
+      signal: signalName,
+      stdout: Buffer.concat(stdout).toString(),
+      stderr: Buffer.concat(stderr).toString(),
+      timedOut,
+    });
+    const giveUp = (): void =>
+      signal?.aborted === true ? reject(signal.reason as Error) : fulfil(settled(null, null, true));
+    deadline.signal.addEventListener("abort", giveUp, { once: true });
+    const fail = (error: Error): void => {
+      const reason = why();
+      reject(reason === null ? failSession(peer, error.message, error) : failLost(peer, reason, error));
+    };
+    try {
+      client.exec(commandLine, (error, stream) => {
+        if (error !== undefined) {
+          fail(error);
+          return;
+        }
+        let ending: readonly [number | null, string | null] | null = null;
+        const stop = (): void => {
+          stream.signal("TERM");
+          stream.close();
+        };
+        if (deadline.signal.aborted) {
+          stop();
+          return;
+        }
+        deadline.signal.addEventListener("abort", stop, { once: true });
+        stream
+          .on("data", (chunk: Buffer) => stdout.push(chunk))
+          .on("error", () => undefined)
+          .on("exit", (code: number | null, name?: string) => (ending = [code, name ?? null]))
+          .on("close", () =>
+            ending === null
+              ? reject(failLost(peer, why() ?? "the connection was closed"))
+              : fulfil(settled(...ending)),
+          );
+        stream.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+        stream.end(input);
+      });
+    } catch (error) {
+      fail(error as Error);
+    }
+  }).finally(() => deadline.release());
+}

@@ -1,0 +1,27 @@
+/** How a remote command ended. Every ending is a value; the caller decides which of them is an error. */
+export interface RemoteResult {
+  /** Null when a signal ended the command, or when it was given up. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Given up after `timeoutMs`; it may still run there. */
+  readonly timedOut: boolean;
+}
+
+export interface RemoteRunOptions {
+  /** Standard input; empty without. */
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  /** Gives the command up and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** One authenticated connection to a host, for any number of commands, also at the same time. */
+export interface Transport {
+  /** `ssh2`: the client in this program; `openssh`: the system's `ssh`. */
+  readonly kind: "ssh2" | "openssh";
+  /** Runs a command line in the user's login shell. Rejects with SshError when the connection breaks meanwhile. */
+  execute(commandLine: string, options: RemoteRunOptions): Promise<RemoteResult>;
+  close(): Promise<void>;
+}
