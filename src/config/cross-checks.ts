@@ -12,8 +12,10 @@ export interface CrossProblem {
 
 export function checkTogether(settings: Settings): readonly CrossProblem[] {
   return [
+    ...checkNodeName(settings),
     ...checkPairs(settings),
     ...checkBarman(settings),
+    ...checkPgbouncer(settings),
     ...checkVotes(settings),
     ...checkLogging(settings),
   ];
@@ -29,6 +31,17 @@ const warning = (about: readonly SettingName[], message: string): CrossProblem =
   about,
   message,
 });
+
+/** PostgreSQL replaces such characters in application_name, so that the standby is never found under its name. */
+function checkNodeName({ node_name }: Settings): readonly CrossProblem[] {
+  if (/^[\x20-\x7e]*$/.test(node_name)) return [];
+  return [
+    warning(
+      ["node_name"],
+      `"node_name" should consist of printable ASCII characters: PostgreSQL replaces all others in "application_name", so that this node is never seen as attached`,
+    ),
+  ];
+}
 
 function checkPairs(settings: Settings): readonly CrossProblem[] {
   const problems: CrossProblem[] = [];
@@ -56,6 +69,19 @@ function checkBarman({ barman_host, barman_server }: Settings): readonly CrossPr
     error(about, 'use "barman_host" for the hostname of the Barman server'),
     error(about, 'use "barman_server" for the name of the [server] section in the Barman configuration file'),
   ];
+}
+
+/** Any of the three alone does nothing, and nobody would notice before the failover. */
+function checkPgbouncer(settings: Settings): readonly CrossProblem[] {
+  const names = ["pgbouncer_hosts", "pgbouncer_databases", "pgbouncer_database_file"] as const;
+  const missing = names.filter((name) => settings[name].length === 0);
+  if (missing.length === 0 || missing.length === names.length) return [];
+  return missing.map((name) =>
+    error(
+      names,
+      `"${name}" is needed as well where one of "pgbouncer_hosts", "pgbouncer_databases" and "pgbouncer_database_file" is set`,
+    ),
+  );
 }
 
 /** A vote must outlive the candidate that it was given to, with a tenth for clocks that run differently. */

@@ -14,6 +14,7 @@ import {
 } from "./settings-table/failover.js";
 import { loggingSettings } from "./settings-table/logging.js";
 import { nodeSettings } from "./settings-table/node.js";
+import { pgbouncerSettings } from "./settings-table/pgbouncer.js";
 import { additionalSettings, safetySettings } from "./settings-table/safety.js";
 import type { SettingShape, ValueOfShape } from "./settings-table/setting-shape.js";
 
@@ -34,6 +35,7 @@ const table = {
   ...rareSettings,
   ...safetySettings,
   ...additionalSettings,
+  ...pgbouncerSettings,
 } as const;
 
 export type SettingName = keyof typeof table;

@@ -237,6 +237,30 @@ describe("renderConfigurationProblems", () => {
     expect(renderConfigurationProblems(loaded, { isTerse: true })).toHaveLength(2);
   });
 
+  it("wants pgbouncer's three settings together", () => {
+    const [heading, ...lines] = printed("pgbouncer_hosts='pool1, pool2:6433'");
+    expect(heading).toBe("ERROR: following errors were found in the configuration file:");
+    expect(lines).toEqual([
+      expect.stringContaining('"pgbouncer_databases" is needed as well'),
+      expect.stringContaining('"pgbouncer_database_file" is needed as well'),
+    ]);
+    const complete = `${required}pgbouncer_hosts='pool1, pool2:6433'\npgbouncer_databases=pea\npgbouncer_database_file='/f'\n`;
+    expect(loadFile(complete)).toMatchObject({
+      errors: [],
+      settings: {
+        pgbouncer_hosts: ["pool1", "pool2:6433"],
+        pgbouncer_databases: ["pea"],
+        pgbouncer_port: 6432,
+        pgbouncer_pause_timeout: 5000,
+      },
+    });
+  });
+
+  it.each(["knötchen", "n\u{1F418}", "tab\there"])("warns of the node name %s", (name) => {
+    const lines = renderConfigurationProblems(loadFile(`${required}node_name='${name}'`));
+    expect(lines.join("\n")).toContain('"node_name" should consist of printable ASCII characters');
+  });
+
   it("says nothing about a good file", () => {
     expect(renderConfigurationProblems(loadFile(required))).toEqual([]);
   });
