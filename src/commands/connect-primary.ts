@@ -19,13 +19,18 @@ export async function connectToRegisteredPrimary(
   records: readonly NodeRecord[],
   { noPrimaryCode }: { readonly noPrimaryCode: ExitCode },
 ): Promise<ConnectedPrimary> {
-  const record = records.find(({ type, active }) => type === "primary" && active);
-  if (record === undefined) {
+  const candidates = records.filter(({ type, active }) => type === "primary" && active);
+  const [first, ...others] = candidates;
+  if (first === undefined) {
     throw new UserError(noPrimaryCode, {
       message: "no active primary is registered in this cluster",
       hint: 'see "cluster show"; register the primary with "primary register --force" on its node',
     });
   }
+  // Two such records are left when a standby was promoted without its old primary: that server may be gone.
+  const living = others.length === 0 ? null : await findLivingPrimary(context, candidates);
+  if (living !== null) return living;
+  const record = first;
   const database = await openDatabaseOrFail(context, parseConninfo(record.conninfo), {
     exitCode: exitCodes.databaseConnection,
     message: `unable to connect to primary server ${describeNode(record)} with "${maskConninfo(record.conninfo)}"`,
@@ -37,6 +42,15 @@ export async function connectToRegisteredPrimary(
     detail: "node records can be changed on a primary only",
     hint: 'execute "primary register --force" on the node that is the primary now',
   });
+}
+
+async function findLivingPrimary(
+  { databases, cleanup, interrupted }: Pick<CommandContext, "databases" | "cleanup" | "interrupted">,
+  candidates: readonly NodeRecord[],
+): Promise<ConnectedPrimary | null> {
+  const { primary } = await findTruePrimary(databases, candidates, interrupted);
+  if (primary !== null) cleanup.push(() => primary.database.close());
+  return primary;
 }
 
 /** The node among `records` that really is out of recovery. Throws UserError (code 1). */

@@ -7,6 +7,7 @@ import { nodeId } from "../../model/node-record.js";
 import type { Database } from "../../postgres/database.js";
 import { connectToLocalNode } from "../connect-local.js";
 import { defineCommand } from "../define-command.js";
+import { hintForUnreadableRecords } from "../read-node-records.js";
 import { renderEvents } from "./event/render.js";
 
 const DEFAULT_LIMIT = 20;
@@ -43,7 +44,7 @@ export const clusterEvent = defineCommand({
       events = await readEvents(database, filter);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      const hint = `if this database has no repmgr schema yet, execute "${environment.programName} primary register"`;
+      const hint = hintForUnreadableRecords(error, environment.programName);
       const problem = { message: "unable to retrieve event records", detail: error.message, hint };
       throw new UserError(exitCodes.databaseQuery, problem, error);
     }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../../harness/free-port.js";
+import { testPassword } from "../../harness/postgres-server.js";
 import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
 import { waitUntil } from "../../harness/wait-until.js";
 import {
@@ -120,6 +121,19 @@ describe("unregistering", () => {
       expect(result.stderr).toContain('node "n7" (ID: 7) is not a primary, unable to unregister');
     });
 
+    it("goes to the primary that answers when two records say that they are one", async () => {
+      await formerPrimary();
+      await insertNode(n1, { ...n1Row, node_id: 0, conninfo: deadConninfo, active: true });
+      try {
+        await waitUntilReplayed(n1, n2);
+        const result = await run(n2, "primary", "unregister", "--node-id=5");
+        expect(result.stderr).toContain('INFO: node "n5" (ID: 5) was successfully unregistered');
+        expect(result.exitCode).toBe(0);
+      } finally {
+        await n1.server.sql("DELETE FROM repmgr.nodes WHERE node_id = 0");
+      }
+    });
+
     it("exits 6 when the registered primary is away", async () => {
       await n1.server.sql("UPDATE repmgr.nodes SET conninfo = $1 WHERE node_id = 1", [deadConninfo]);
       await waitUntilReplayed(n1, n2);
@@ -230,5 +244,20 @@ describe("unregistering", () => {
     const result = await runProgram(["-f", configFile, "primary", "unregister"]);
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain("ERROR: unable to retrieve node records");
+    expect(result.stderr).toContain('primary register"');
   });
+
+  it.each(["primary unregister", "cluster show", "cluster event"])(
+    "names the missing rights and not the registration with %s",
+    async (words) => {
+      await n1.server.sql("DROP ROLE IF EXISTS stranger");
+      await n1.server.sql(`CREATE ROLE stranger LOGIN PASSWORD '${testPassword}'`);
+      const conninfo = n1.server.conninfo.replace("user=repmgr", "user=stranger");
+      const configFile = await writeRepmgrConf({ ...n1.server, conninfo }, { node_id: 1, node_name: "n1" });
+      const result = await runProgram(["-f", configFile, ...words.split(" ")]);
+      expect(result.stderr).toMatch(/^ERROR: unable to retrieve (?:node|event) records$/m);
+      expect(result.stderr).toContain("GRANT USAGE ON SCHEMA repmgr TO");
+      expect(result.stderr).not.toContain("primary register");
+    },
+  );
 });

@@ -1,18 +1,18 @@
 import type { ClusterFacts } from "../../../decide/cluster-health-facts.js";
 import { askNodes } from "../../../coordination/ask-nodes.js";
-import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
-import { listNodes } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { connectToLocalNode, openDatabaseOrFail } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
+import { readNodeRecords } from "../../read-node-records.js";
 
 /** Reads the node records from the node at hand, then asks all nodes at once. Throws UserError. */
 export async function gatherClusterFacts(context: CommandContext): Promise<ClusterFacts> {
   const database = await connectToAnyNode(context);
   const records = await readNodeRecords(context, database);
+  requireRecords(context, records);
   const { configFile, settings } = context;
   const answers = await askNodes(records, {
     ...context,
@@ -28,22 +28,11 @@ export async function gatherClusterFacts(context: CommandContext): Promise<Clust
   };
 }
 
-async function readNodeRecords(context: CommandContext, database: Database): Promise<readonly NodeRecord[]> {
-  try {
-    const records = await listNodes(database);
-    if (records.length > 0) return records;
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    const problem = {
-      message: "unable to retrieve node records",
-      detail: error.message,
-      hint: registerHint(context),
-    };
-    throw new UserError(exitCodes.badConfiguration, problem, error);
-  }
+function requireRecords({ environment }: CommandContext, records: readonly NodeRecord[]): void {
+  if (records.length > 0) return;
   throw new UserError(exitCodes.badConfiguration, {
     message: "no node records were found",
-    hint: registerHint(context),
+    hint: `register a primary with "${environment.programName} primary register"`,
   });
 }
 
@@ -63,8 +52,4 @@ function connectToAnyNode(context: CommandContext): Promise<Database> {
     });
   }
   return connectToLocalNode(context);
-}
-
-function registerHint({ environment }: CommandContext): string {
-  return `register a primary with "${environment.programName} primary register"`;
 }
