@@ -1,5 +1,5 @@
 import type { Plan } from "../model/plan.js";
-import type { Conninfo } from "../model/conninfo.js";
+import { parseConninfo, type Conninfo } from "../model/conninfo.js";
 import { nodeId as toNodeId, slotNameOf, type NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
 import {
@@ -34,6 +34,8 @@ export type CloneStep =
       readonly kind: "prepare-directory";
       readonly path: string;
       readonly action: "create" | "use-empty" | "delete-contents";
+      /** What is deleted was a PostgreSQL instance. */
+      readonly isDataDirectory: boolean;
       /** Filled by an unfinished clone of ours; emptied as well. */
       readonly leftovers: readonly string[];
       /** Processes of the pg_basebackup of that clone, still writing. */
@@ -103,6 +105,18 @@ export function slotNameFor({ nodeId }: Pick<CloneRequest, "nodeId">): string {
   return slotNameOf(nodeId ?? toNodeId(-1));
 }
 
+/**
+ * How the upstream is asked: at the address of `--upstream-conninfo`, but as the user and in the database of its record,
+ * as the user in that option is not the one that is written either.
+ */
+export function reachUpstream(given: Conninfo, registered: Conninfo): Conninfo {
+  const user = registered.get("user");
+  const isSameUser = user === undefined || user === given.get("user");
+  const address = [...given].filter(([keyword]) => isSameUser || keyword !== "password");
+  const own = [...registered].filter(([keyword]) => keyword === "user" || keyword === "dbname");
+  return new Map([...address, ...own]);
+}
+
 interface Attachment {
   readonly slot: OwnSlot | null;
   readonly upstream: NodeRecord;
@@ -125,7 +139,8 @@ function listSteps(facts: CloneFacts, request: CloneRequest, attachment: Attachm
     installationBytes: facts.source.installationBytes,
   });
   if (slot !== null && facts.upstream.server?.identity !== facts.source.identity) {
-    steps.push({ kind: "move-slot", slot, upstream, conninfo: upstreamConninfo });
+    const conninfo = reachUpstream(upstreamConninfo, parseConninfo(upstream.conninfo));
+    steps.push({ kind: "move-slot", slot, upstream, conninfo });
   }
   if (request.verifyBackup) {
     steps.push({
@@ -145,6 +160,7 @@ function prepareDirectory({ target }: CloneFacts, path: string): CloneStep {
     kind: "prepare-directory",
     path,
     action: state.kind === "absent" ? "create" : isEmpty ? "use-empty" : "delete-contents",
+    isDataDirectory: state.kind === "directory" && state.isDataDirectory,
     leftovers: unfinishedClone?.externalDirectories ?? [],
     orphanPids: target.baseBackupPids,
   };

@@ -106,6 +106,11 @@ describe("standby clone refuses", () => {
     expect(await readdir(taken.dataDirectory)).toEqual(["precious"]);
     const forced = await taken.clone("-F", "-c");
     expect(forced.exitCode).toBe(0);
+    expect(forced.stderr).toContain(`NOTICE: deleting existing directory "${taken.dataDirectory}"\n`);
+    const again = await taken.clone("-F", "-c");
+    expect(again.stderr).toContain(
+      `NOTICE: -F/--force provided - deleting existing data directory "${taken.dataDirectory}"\n`,
+    );
     expect(await readdir(taken.dataDirectory)).not.toContain("precious");
   });
 

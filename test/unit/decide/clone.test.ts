@@ -268,6 +268,7 @@ describe("planClone", () => {
     expect(steps(facts, cloneRequest({ force: true }))[0]).toEqual({
       kind: "prepare-directory",
       path: "/pgdata",
+      isDataDirectory: true,
       action: "delete-contents",
       leftovers: ["/ts"],
       orphanPids: [7],

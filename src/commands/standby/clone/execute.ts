@@ -124,12 +124,12 @@ async function moveSlot(
     });
     return;
   }
+  reporter.notice(`creating replication slot "${slot.name}" on upstream node ${upstream.nodeId}`);
   const isNew = await createSlotOrFail(context, conninfo, {
     slot,
     place: `upstream node ${describeNode(upstream)}`,
   });
   if (isNew) {
-    reporter.notice(`replication slot "${slot.name}" created on upstream node ${describeNode(upstream)}`);
     undoUnlessDone(() => dropOwnSlot(context, conninfo, slot));
   }
   await dropOwnSlot(context, source, slot);

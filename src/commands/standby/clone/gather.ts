@@ -3,7 +3,7 @@ import {
   countReplicationConnections,
   inDirectory,
 } from "../../../decide/base-backup-command.js";
-import { slotNameFor } from "../../../decide/clone.js";
+import { reachUpstream, slotNameFor } from "../../../decide/clone.js";
 import type {
   CloneFacts,
   CloneRequest,
@@ -108,10 +108,10 @@ async function gatherWith(
         : node.nodeId === request.upstreamNodeId,
     ) ?? null;
   const conninfo = request.upstreamConninfo ?? (record === null ? null : readRecordConninfo(record));
-  const wantsUpstream = request.useReplicationSlots && conninfo !== null;
+  const wantsUpstream = request.useReplicationSlots && conninfo !== null && record !== null;
   const [member, server, replicationConnections, externalDirectories] = await Promise.all([
     source.inRecovery ? null : askMember(context, nodes),
-    wantsUpstream ? askUpstream(context, conninfo) : null,
+    wantsUpstream ? askUpstream(context, reachUpstream(conninfo, readRecordConninfo(record))) : null,
     tryReplicationConnections(context, request, { source, record }),
     gatherExternalDirectories(request, source),
   ]);

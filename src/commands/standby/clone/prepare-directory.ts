@@ -33,7 +33,11 @@ export async function prepareDirectory(
       return;
     }
     if (action === "delete-contents") {
-      reporter.notice(`-F/--force provided - deleting existing data directory "${path}"`);
+      reporter.notice(
+        step.isDataDirectory
+          ? `-F/--force provided - deleting existing data directory "${path}"`
+          : `deleting existing directory "${path}"`,
+      );
       await emptyDirectory(path);
       for (const leftover of step.leftovers) await emptyLeftover(leftover);
     }
