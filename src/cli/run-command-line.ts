@@ -99,7 +99,8 @@ function readConfiguration(
     const settings = completeSettings(new Map());
     return { file: null, isFoundBySearch: false, settings, warnings: [], errors: [] };
   }
-  const explicitFile = options["config-file"] ?? null;
+  // As in the reference an empty path is none: scripts pass -f "$CONF" with a variable that need not be set.
+  const explicitFile = options["config-file"] || null;
   const loaded = loadConfiguration({ explicitFile, environment });
   if (options.verbose && loaded.file !== null) {
     writeLog(

@@ -30,11 +30,12 @@ export const witnessUnregister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
-  exitCodes: ["success", "badConfiguration"],
+  exitCodes: ["success", "badConfiguration", "databaseConnection"],
   examples: ["witness unregister --node-id=4", "witness unregister --force -h node1"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
-    const primary = await connectToPrimary(context, options.force);
+    const isNamed = options["node-id"] !== undefined || options["node-name"] !== undefined;
+    const primary = await connectToPrimary(context, { force: options.force, isNamed });
     const records = await readNodeRecords(context, primary);
     const id = options["node-id"];
     const request = { nodeId: id === undefined ? null : nodeId(id), nodeName: options["node-name"] ?? null };
@@ -64,7 +65,13 @@ export const witnessUnregister = defineCommand({
   },
 });
 
-async function connectToPrimary(context: CommandContext, force: boolean): Promise<Database> {
+interface Permission {
+  readonly force: boolean;
+  /** The witness was named on the command line: the reference looks it up on the local server first. */
+  readonly isNamed: boolean;
+}
+
+async function connectToPrimary(context: CommandContext, permission: Permission): Promise<Database> {
   const { reporter, settings, connection } = context;
   const name = describeNode({ nodeId: nodeId(settings.node_id), nodeName: settings.node_name });
   reporter.info(`connecting to node ${name}`);
@@ -73,7 +80,10 @@ async function connectToPrimary(context: CommandContext, force: boolean): Promis
     local = await openDatabase(context, parseConninfo(settings.conninfo));
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    if (!force) throw new UserError(exitCodes.badConfiguration, localDown(name, error), error);
+    const { force, isNamed } = permission;
+    const mayGoOn = force && (connection.size > 0 || !isNamed);
+    const exitCode = isNamed ? exitCodes.databaseConnection : exitCodes.badConfiguration;
+    if (!mayGoOn) throw new UserError(exitCode, localDown(name, error), error);
     reporter.notice(
       `unable to connect to witness node ${name}, removing node record on cluster primary only`,
     );

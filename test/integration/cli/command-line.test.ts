@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runProgram, type ProgramOptions, type ProgramResult } from "../../harness/program.js";
@@ -25,6 +25,13 @@ const tryHelp = (noun?: string): string =>
   `Try "repmgr --help"${noun === undefined ? "" : ` or "repmgr ${noun} --help"`} for more information.\n`;
 
 describe("the command line", () => {
+  it("searches the usual places when the path of -f is empty, as it is from an unset variable", async () => {
+    const options = { program: "repmgr", cwd: dirname(configFile) } as const;
+    const result = await runProgram(["-v", "-f", "", "node", "status"], options);
+    expect(result.stderr).toContain(`NOTICE: using configuration file "${configFile}"`);
+    expect(result.exitCode).toBe(6);
+  });
+
   it.each<[string, Partial<ProgramResult>]>([
     ["", { stdout: "", stderr: errors("no repmgr command provided") + tryHelp() }],
     ["Cluster", { stderr: errors("no action provided for command 'Cluster'") + tryHelp("Cluster") }],

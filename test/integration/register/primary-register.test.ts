@@ -96,6 +96,21 @@ describe("primary register", () => {
     expect(await other.sql("SELECT node_id FROM repmgr.nodes")).toEqual([{ node_id: 1 }]);
   });
 
+  it("says whose record becomes inactive when the registered primary is gone", async () => {
+    const other = await createStandby(server, "node4");
+    await other.sql("SELECT pg_promote()");
+    await other.sql("UPDATE repmgr.nodes SET conninfo = 'host=127.0.0.1 port=1' WHERE node_id = 1");
+    const otherConf = await writeRepmgrConf(other, { node_id: 4, node_name: "node4" });
+    const result = await runProgram(["-f", otherConf, "primary", "register"]);
+    expect(result.stderr).toContain(
+      "NOTICE: setting node 1's node record to inactive\nNOTICE: primary node record (ID: 4) registered\n",
+    );
+    expect(await other.sql("SELECT node_id, active FROM repmgr.nodes ORDER BY node_id")).toEqual([
+      { node_id: 1, active: false },
+      { node_id: 4, active: true },
+    ]);
+  });
+
   it("refuses a standby", async () => {
     const standby = await createStandby(server, "node3");
     const standbyConf = await writeRepmgrConf(standby, { node_id: 3, node_name: "node3" });

@@ -198,6 +198,12 @@ describe("witness", () => {
       const viaStandby = await run(conf, "unregister", "-F", "-h", "127.0.0.1", "-p", String(n2.server.port));
       expect(viaStandby.exitCode).toBe(1);
       expect(viaStandby.stderr).toContain("the connection parameters lead to a standby");
+      for (const options of [[], ["-F"]]) {
+        const named = await run(conf, "unregister", "--node-id=4", ...options);
+        expect(named.exitCode).toBe(6);
+        expect(named.stderr).toContain("HINT: for a witness that is down");
+        expect(named.stderr).not.toContain("removing node record");
+      }
       expect(await onPrimary()).toBeDefined();
       expect(await run(conf, "unregister", "-F", ...toPrimary())).toMatchObject({ exitCode: 0 });
       expect(await onPrimary()).toBeUndefined();

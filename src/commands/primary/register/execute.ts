@@ -27,7 +27,7 @@ export async function carryOut(
       if (isSchemaStep(step)) await prepareSchema(context, { database, schemaOwner, record }, step);
     }
     await database.transaction(async () => {
-      for (const step of await settleSteps(database, decision)) await changeRecords(database, step);
+      for (const step of await settleSteps(database, decision)) await changeRecords(context, database, step);
     });
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
@@ -45,7 +45,11 @@ export async function carryOut(
   );
 }
 
-async function changeRecords(database: Database, step: PrimaryRegistrationStep): Promise<void> {
+async function changeRecords(
+  { reporter }: CommandContext,
+  database: Database,
+  step: PrimaryRegistrationStep,
+): Promise<void> {
   switch (step.kind) {
     case "create-schema":
     case "upgrade-schema":
@@ -53,6 +57,7 @@ async function changeRecords(database: Database, step: PrimaryRegistrationStep):
     case "ensure-voting-term":
       return ensureVotingTerm(database);
     case "deactivate-node":
+      reporter.notice(`setting node ${step.node}'s node record to inactive`);
       return deactivateNode(database, step.node);
     case "insert-record":
       if (await insertNode(database, step.record)) return;
