@@ -13,11 +13,13 @@ export interface SystemIdentity {
 
 /** Throws DatabaseError. `session` is one that was opened with `replication`. */
 export async function identifySystem(session: Database): Promise<SystemIdentity> {
-  const [row] = await session.query<{ systemid: string; timeline: number; xlogpos: string }>(
+  const [row] = await session.query<{ systemid: string; timeline: number | string; xlogpos: string }>(
     "IDENTIFY_SYSTEM",
   );
   if (row === undefined) throw new Error("IDENTIFY_SYSTEM answered without a row");
-  return { systemIdentifier: row.systemid, timeline: row.timeline, position: parseLsn(row.xlogpos) };
+  // A bigint since PostgreSQL 16, which comes as text.
+  const timeline = Number(row.timeline);
+  return { systemIdentifier: row.systemid, timeline, position: parseLsn(row.xlogpos) };
 }
 
 /** The text of the history file of one timeline. Throws DatabaseError, also when the server has no such file. */
