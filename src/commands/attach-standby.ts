@@ -1,12 +1,17 @@
 import type { AttachPurpose } from "../decide/attach.js";
-import { decideRecoveryParameters, type RecoveryParameters } from "../decide/recovery-parameters.js";
+import {
+  chooseDatabaseForSlots,
+  decideRecoveryParameters,
+  type RecoveryParameters,
+} from "../decide/recovery-parameters.js";
 import { buildStandbyConninfo } from "../decide/replication-configuration.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { UserError } from "../errors/user-error.js";
 import { parseConninfo } from "../model/conninfo.js";
 import { describeNode, slotNameOf, type NodeRecord } from "../model/node-record.js";
 import { ConnectionError } from "../postgres/connection-error.js";
-import { keepDbname, writeRecoverySettings } from "../postgres/recovery-settings.js";
+import { keepDbname, readPrimaryConninfo, writeRecoverySettings } from "../postgres/recovery-settings.js";
+import { isSynchronisingSlots } from "../postgres/replication-slots.js";
 import { isInRecovery, readAttachment } from "../postgres/server-state.js";
 import { buildServerCommand, runServerCommand, type ServerAction } from "../postgres/service-control.js";
 import { describeFailure, systemCode } from "../system/directories.js";
@@ -16,11 +21,17 @@ import { dropOwnSlot } from "./own-slot.js";
 
 const ATTACH_POLL_MS = 50;
 
-/** What follow and rejoin write for a standby of `target`. */
-export function decideStandbyParameters(
+/** What follow and rejoin write for a standby of `target`; reads what the data directory has now. */
+export async function decideStandbyParameters(
   { settings, environment }: Pick<CommandContext, "settings" | "environment">,
-  { own, target }: Pick<Participants, "own" | "target">,
-): RecoveryParameters {
+  { own, target, targetDatabase }: Omit<Participants, "primaryDatabase">,
+): Promise<RecoveryParameters> {
+  const dbname = chooseDatabaseForSlots({
+    serverVersion: targetDatabase.serverVersion,
+    synchronisesSlots: await isSynchronisingSlots(targetDatabase),
+    kept: (await readPrimaryConninfo(settings.data_directory))?.get("dbname") ?? null,
+    upstreamDatabase: targetDatabase.conninfo.get("dbname") ?? "",
+  });
   const conninfo = buildStandbyConninfo(
     {
       nodeName: settings.node_name,
@@ -29,7 +40,7 @@ export function decideStandbyParameters(
         : null,
       passfile: settings.passfile,
     },
-    { record: target, conninfo: parseConninfo(target.conninfo) },
+    { record: target, conninfo: parseConninfo(target.conninfo), dbname },
   );
   const slotName = settings.use_replication_slots ? (own.slotName ?? slotNameOf(own.nodeId)) : null;
   return decideRecoveryParameters(conninfo, slotName, {

@@ -38,6 +38,11 @@ export async function dropOwnSlot(context: SlotContext, server: Conninfo, slot: 
   const { reporter } = context;
   try {
     await withSession(context, server, async (database) => {
+      const found = await readReplicationSlot(database, slot.name);
+      if (found?.isPhysical === false) {
+        reporter.warning(`replication slot "${slot.name}" is left alone: it is not a physical one`);
+        return;
+      }
       if ((await awaitRelease(context, database, slot.name)) === null) return;
       await withSlotSession(context, { server, slot, database }, (session) =>
         dropReplicationSlot(session, slot.name),

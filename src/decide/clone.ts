@@ -19,6 +19,7 @@ import {
 import { judgeContents, judgeExternalDirectories, judgeTarget, warnAboutTarget } from "./clone-target.js";
 import {
   buildPrimaryConninfo,
+  chooseDatabaseForSlots,
   decideRecoveryParameters,
   type RecoveryParameters,
 } from "./recovery-parameters.js";
@@ -171,8 +172,6 @@ function decideParameters(
   request: CloneRequest,
   { slot, upstreamConninfo }: Attachment,
 ): RecoveryParameters {
-  const synchronisesSlots =
-    source.version >= 170_000 && source.settings.get("sync_replication_slots") === "on";
   const primaryConninfo = buildPrimaryConninfo({
     given: request.source,
     upstream: upstreamConninfo,
@@ -180,7 +179,12 @@ function decideParameters(
     replicationUser: record === null || record.replicationUser === "" ? null : record.replicationUser,
     environmentPassword: request.environmentPassword,
     passfile: request.passfile,
-    dbname: synchronisesSlots ? (upstreamConninfo.get("dbname") ?? source.database) : null,
+    dbname: chooseDatabaseForSlots({
+      serverVersion: source.version,
+      synchronisesSlots: source.settings.get("sync_replication_slots") === "on",
+      kept: null,
+      upstreamDatabase: upstreamConninfo.get("dbname") ?? source.database,
+    }),
   });
   return decideRecoveryParameters(primaryConninfo, slot?.name ?? null, request.recovery);
 }

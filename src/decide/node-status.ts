@@ -34,7 +34,30 @@ export interface ReplicationFacts {
   readonly isWalReceiverRunning: boolean;
 }
 
+/** A logical slot that is meant to survive a failover (PostgreSQL 17). */
+export interface FailoverSlotFacts {
+  readonly name: string;
+  /** A copy that a standby keeps of its upstream's slot. */
+  readonly isSynchronised: boolean;
+  /** Why it is of no use any more; null while it is. */
+  readonly invalidationReason: string | null;
+}
+
+/** How a server takes part in the synchronisation of failover slots. */
+export interface SlotSynchronisationFacts {
+  readonly slots: readonly FailoverSlotFacts[];
+  /** `sync_replication_slots`. */
+  readonly isOn: boolean;
+  /** Null where this user may not know it. */
+  readonly isWorkerRunning: boolean | null;
+  readonly hasFeedback: boolean;
+  readonly hasPrimarySlot: boolean;
+  /** Whether primary_conninfo has a dbname; null where this user may not know it. */
+  readonly hasDatabase: boolean | null;
+}
+
 export interface NodeStatusFacts extends ReplicationFacts {
+  readonly slotSynchronisation: SlotSynchronisationFacts;
   readonly serverVersion: string;
   /** Of all databases, as PostgreSQL words it; null when this user may not connect to one of them. */
   readonly dataSize: { readonly bytes: number; readonly text: string } | null;
@@ -47,6 +70,7 @@ export const nodeStatusProblemCodes = [
   "downstream_not_attached",
   "slot_missing",
   "slot_inactive",
+  "slots_not_synchronised",
 ] as const;
 
 export interface NodeStatusProblem {
@@ -118,6 +142,7 @@ export function assessNodeStatus(facts: NodeStatusFacts): NodeStatus {
           message: `node has ${inactiveSlots.length} inactive physical replication slot${inactiveSlots.length === 1 ? "" : "s"}`,
           items: inactiveSlots,
         }),
+    judgeSlotSynchronisation(facts),
   ];
   return {
     facts,
@@ -139,6 +164,32 @@ function judgeRole({ record, inRecovery }: NodeStatusFacts): NodeStatusProblem |
   const role = inRecovery ? "standby" : "primary";
   return problem("role_mismatch", {
     message: `node is registered as ${record.type} but running as ${role}`,
+  });
+}
+
+/**
+ * What keeps slots from being synchronised is noticed in a failover otherwise, when it is too late. The worker itself
+ * says little: it restarts after each change of the configuration, up to ten seconds later.
+ */
+function judgeSlotSynchronisation({
+  inRecovery,
+  slotSynchronisation,
+}: NodeStatusFacts): NodeStatusProblem | null {
+  const { slots, isOn, hasFeedback, hasPrimarySlot, hasDatabase } = slotSynchronisation;
+  if (!inRecovery || !isOn) return null;
+  const own = slots.filter(({ isSynchronised }) => !isSynchronised);
+  const items = [
+    ...(hasFeedback ? [] : ['"hot_standby_feedback" is off']),
+    ...(hasPrimarySlot ? [] : ['"primary_slot_name" is not set']),
+    ...(hasDatabase === false ? ['"primary_conninfo" names no database with dbname'] : []),
+    ...own.map(
+      ({ name }) => `slot "${name}" is no copy of the upstream's: SELECT pg_drop_replication_slot('${name}')`,
+    ),
+  ];
+  if (items.length === 0) return null;
+  return problem("slots_not_synchronised", {
+    message: "replication slots are not synchronised, though sync_replication_slots is on",
+    items,
   });
 }
 

@@ -41,6 +41,25 @@ export interface PrimaryConninfoParts {
   readonly dbname: string | null;
 }
 
+/** What decides whether `primary_conninfo` names a database. */
+export interface SlotSynchronisationNeeds {
+  /** Of the upstream. */
+  readonly serverVersion: number;
+  /** `sync_replication_slots` of the upstream; standbys have it like their upstream as a rule. */
+  readonly synchronisesSlots: boolean;
+  /** The database that the standby's own primary_conninfo names so far. */
+  readonly kept: string | null;
+  /** The database in which the upstream is asked. */
+  readonly upstreamDatabase: string;
+}
+
+/** From PostgreSQL 17 on a standby synchronises slots through a database; repmgr drops it from primary_conninfo. */
+export function chooseDatabaseForSlots(needs: SlotSynchronisationNeeds): string | null {
+  if (needs.serverVersion < 170_000) return null;
+  if (needs.kept !== null) return needs.kept;
+  return needs.synchronisesSlots ? needs.upstreamDatabase : null;
+}
+
 /** Of the upstream's own conninfo: they describe how clients reach it from its host, not from this one. */
 const NOT_TAKEN_OVER: readonly string[] = ["application_name", "passfile", "servicefile"];
 

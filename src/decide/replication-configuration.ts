@@ -87,7 +87,7 @@ export function planReplicationConfiguration(
 /** The conninfo by which the standby will stream, as follow and rejoin write it. */
 export function buildStandbyConninfo(
   request: Pick<CloneRequest, "nodeName" | "environmentPassword" | "passfile">,
-  upstream: { readonly record: NodeRecord; readonly conninfo: Conninfo },
+  upstream: { readonly record: NodeRecord; readonly conninfo: Conninfo; readonly dbname?: string | null },
 ): string {
   return buildPrimaryConninfo({
     given: new Map(),
@@ -96,7 +96,7 @@ export function buildStandbyConninfo(
     replicationUser: upstream.record.replicationUser === "" ? null : upstream.record.replicationUser,
     environmentPassword: request.environmentPassword,
     passfile: request.passfile,
-    dbname: null,
+    dbname: upstream.dbname ?? null,
   });
 }
 

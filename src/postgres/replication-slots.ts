@@ -44,3 +44,11 @@ export async function listPhysicalSlots(
   );
   return rows.map(({ slot_name, active }) => ({ name: slot_name, isActive: active }));
 }
+
+/** `sync_replication_slots`, which PostgreSQL has from 17 on. */
+export async function isSynchronisingSlots(database: Database): Promise<boolean> {
+  const [row] = await database.query<{ setting: string | null }>(
+    "SELECT pg_catalog.current_setting('sync_replication_slots', true) AS setting",
+  );
+  return row?.setting === "on";
+}

@@ -23,6 +23,14 @@ export function primaryStatusFacts(changes: Partial<NodeStatusFacts> = {}): Node
     replayedLsn: null,
     lagSeconds: 0,
     isWalReceiverRunning: false,
+    slotSynchronisation: {
+      slots: [],
+      isOn: false,
+      isWorkerRunning: false,
+      hasFeedback: false,
+      hasPrimarySlot: false,
+      hasDatabase: false,
+    },
     ...changes,
   };
 }

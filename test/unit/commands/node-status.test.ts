@@ -53,6 +53,29 @@ describe("renderNodeStatusText", () => {
     ]);
   });
 
+  it("adds lines for failover slots after the reference's where there are any", () => {
+    const plain = renderNodeStatusText(standby, quiet);
+    const slotSynchronisation = {
+      slots: [
+        { name: "sub1", isSynchronised: true, invalidationReason: null },
+        { name: "sub2", isSynchronised: true, invalidationReason: "wal_removed" },
+      ],
+      isOn: true,
+      isWorkerRunning: true,
+      hasFeedback: true,
+      hasPrimarySlot: true,
+      hasDatabase: true,
+    };
+    const status = assessNodeStatus(standbyStatusFacts({ slotSynchronisation }));
+    expect(renderNodeStatusText(status, quiet)).toBe(
+      plain.replace(
+        /\n\n$/,
+        "\n\tFailover slots: 2 (2 synchronised, 1 invalidated)\n\tSlot synchronisation: running\n\n",
+      ),
+    );
+    expect(renderNodeStatusCsv(status, quiet)).toBe(renderNodeStatusCsv(standby, quiet));
+  });
+
   it("says less where archiving and slots are switched off", () => {
     const off = assessNodeStatus(
       primaryStatusFacts({ archiveMode: "off", maximumSlots: 0, physicalSlots: [], dataSize: null }),

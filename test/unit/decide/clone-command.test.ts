@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { renderCommandLine } from "../../../src/decide/base-backup-command.js";
 import type { CloneFacts, CloneRequest } from "../../../src/decide/clone-facts.js";
 import { planClone, type CloneStep } from "../../../src/decide/clone.js";
+import { chooseDatabaseForSlots } from "../../../src/decide/recovery-parameters.js";
 import { parseConninfo } from "../../../src/model/conninfo.js";
 import { cloneFacts, cloneRequest, primaryRecord, sourceServer } from "../../builders/clone-facts.js";
 
@@ -20,6 +21,19 @@ function primaryConninfoOf(facts: CloneFacts, request: CloneRequest): string | u
   const step = steps(facts, request).find(({ kind }) => kind === "write-configuration");
   return step?.kind === "write-configuration" ? step.parameters.get("primary_conninfo") : undefined;
 }
+
+describe("chooseDatabaseForSlots", () => {
+  const needs = { serverVersion: 170_006, synchronisesSlots: false, kept: null, upstreamDatabase: "repmgr" };
+  it.each<[string, Partial<Parameters<typeof chooseDatabaseForSlots>[0]>, string | null]>([
+    ["none where slots are not synchronised", {}, null],
+    ["the upstream's where they are", { synchronisesSlots: true }, "repmgr"],
+    ["the one that was there", { kept: "app" }, "app"],
+    ["the one that was there first of all", { synchronisesSlots: true, kept: "app" }, "app"],
+    ["none before PostgreSQL 17", { serverVersion: 160_009, kept: "app", synchronisesSlots: true }, null],
+  ])("is %s", (_case, changes, expected) => {
+    expect(chooseDatabaseForSlots({ ...needs, ...changes })).toBe(expected);
+  });
+});
 
 describe("planClone, what it runs and writes", () => {
   const P = "/usr/lib/postgresql/15/bin/pg_basebackup";

@@ -65,6 +65,43 @@ describe("assessNodeStatus", () => {
     expect(assessNodeStatus(primaryStatusFacts({ archiveMode, inRecovery })).archiving).toBe(expected);
   });
 
+  describe("on a standby with sync_replication_slots", () => {
+    const good = {
+      slots: [{ name: "sub1", isSynchronised: true, invalidationReason: null }],
+      isOn: true,
+      isWorkerRunning: false,
+      hasFeedback: true,
+      hasPrimarySlot: true,
+      hasDatabase: true,
+    };
+    it.each<[string, Partial<typeof good> | { readonly hasDatabase: null }, readonly string[] | null]>([
+      ["nothing while the worker is only restarting", {}, null],
+      ["nothing where primary_conninfo may not be read", { hasDatabase: null }, null],
+      ["nothing where it is off", { isOn: false, hasDatabase: false }, null],
+      [
+        "the settings that keep slots from being synchronised",
+        { hasFeedback: false, hasPrimarySlot: false, hasDatabase: false },
+        [
+          '"hot_standby_feedback" is off',
+          '"primary_slot_name" is not set',
+          '"primary_conninfo" names no database with dbname',
+        ],
+      ],
+      [
+        "a slot of its own time as primary",
+        { slots: [{ name: "old", isSynchronised: false, invalidationReason: null }] },
+        [`slot "old" is no copy of the upstream's: SELECT pg_drop_replication_slot('old')`],
+      ],
+    ])("names %s", (_case, changes, expected) => {
+      const facts = standbyStatusFacts({ slotSynchronisation: { ...good, ...changes } });
+      const found = assessNodeStatus(facts).problems.find(({ code }) => code === "slots_not_synchronised");
+      expect(found?.items ?? null).toEqual(expected);
+      expect(assessNodeStatus({ ...facts, inRecovery: false }).problems).not.toContainEqual(
+        expect.objectContaining({ code: "slots_not_synchronised" }),
+      );
+    });
+  });
+
   it("sorts inactive slots by name", () => {
     const physicalSlots = ["zz", "aa"].map((name) => ({ name, isActive: false }));
     const { inactiveSlots } = assessNodeStatus(primaryStatusFacts({ physicalSlots, downstreams: [] }));

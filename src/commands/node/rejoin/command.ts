@@ -73,7 +73,7 @@ export const nodeRejoin = defineCommand({
     const rules: RejoinRules = {
       forceRewind,
       useReplicationSlots: context.settings.use_replication_slots,
-      parameters: decideStandbyParameters(context, participants),
+      parameters: await decideStandbyParameters(context, participants),
       waits: !options["no-wait"],
       recloneCommand,
     };

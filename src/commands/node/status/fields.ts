@@ -29,6 +29,7 @@ export function listTextFields(status: NodeStatus, options: FieldOptions): reado
     ...(isStandby ? [["Upstream node", describeUpstream(facts)] as const] : []),
     ["Replication lag", describeLag(facts)],
     ...(isStandby ? lsnFields(facts) : []),
+    ...failoverSlotFields(facts),
   ];
 }
 
@@ -73,6 +74,24 @@ function describeSlots({ facts, missingSlots, inactiveSlots }: NodeStatus): stri
   if (maximumSlots === 0) return "disabled";
   const inactive = inactiveSlots.length === 0 ? "" : `; ${inactiveSlots.length} inactive`;
   return `${physicalSlots.length} physical (of maximal ${maximumSlots}; ${missingSlots.length} missing)${inactive}`;
+}
+
+/** After the reference's lines, and only where PostgreSQL 17's failover slots are used. */
+function failoverSlotFields({ inRecovery, slotSynchronisation }: NodeStatusFacts): readonly Field[] {
+  const { slots, isOn, isWorkerRunning } = slotSynchronisation;
+  if (slots.length === 0 && !(isOn && inRecovery)) return [];
+  const invalid = slots.filter(({ invalidationReason }) => invalidationReason !== null).length;
+  const synchronised = slots.filter(({ isSynchronised }) => isSynchronised).length;
+  const counts = [
+    ...(inRecovery ? [`${synchronised} synchronised`] : []),
+    ...(invalid === 0 ? [] : [`${invalid} invalidated`]),
+  ];
+  const suffix = counts.length === 0 ? "" : ` (${counts.join(", ")})`;
+  const worker = isWorkerRunning === null ? "on" : isWorkerRunning ? "running" : "not running";
+  return [
+    ["Failover slots", `${slots.length}${suffix}`],
+    ...(inRecovery ? [["Slot synchronisation", isOn ? worker : "off"] as const] : []),
+  ];
 }
 
 const pendingFiles = ({ pendingArchiving }: NodeStatusFacts): number | null =>

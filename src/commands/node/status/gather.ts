@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type {
+  FailoverSlotFacts,
   NodeStatusFacts,
   PendingArchiving,
   ReplicationFacts,
   ReplicationSlotFacts,
+  SlotSynchronisationFacts,
 } from "../../../decide/node-status.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
@@ -56,6 +58,7 @@ export async function gatherNodeStatus(context: CommandContext): Promise<NodeSta
     serverVersion: database.serverVersionText.replace(/ .*/s, ""),
     dataSize: await ifAllowed(() => readDataSize(database)),
     systemIdentifier: await ifAllowed(() => readSystemIdentifier(database)),
+    slotSynchronisation: await readSlotSynchronisation(database),
   };
 }
 
@@ -93,6 +96,45 @@ export async function gatherReplicationFacts(
     replayedLsn: toLsn(row.replayed_lsn),
     lagSeconds: row.lag_seconds,
     isWalReceiverRunning: row.is_receiving,
+  };
+}
+
+interface SynchronisationRow {
+  readonly slots: readonly FailoverSlotFacts[];
+  readonly is_on: boolean;
+  readonly is_worker_running: boolean | null;
+  readonly has_feedback: boolean;
+  readonly has_primary_slot: boolean;
+  readonly has_database: boolean | null;
+}
+
+/** The columns exist from PostgreSQL 17 on; as JSON the question is one for all versions. */
+const SELECT_SYNCHRONISATION = `
+  SELECT (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'name', slot ->> 'slot_name', 'isSynchronised', COALESCE((slot ->> 'synced')::boolean, false),
+                   'invalidationReason', slot ->> 'invalidation_reason') ORDER BY slot ->> 'slot_name'), '[]')
+            FROM (SELECT pg_catalog.to_jsonb(s) AS slot FROM pg_catalog.pg_replication_slots s) AS slots
+           WHERE (slot ->> 'failover')::boolean) AS slots,
+         COALESCE(pg_catalog.current_setting('sync_replication_slots', true), 'off') = 'on' AS is_on,
+         CASE WHEN pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+              THEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'slotsync worker')
+              END AS is_worker_running,
+         pg_catalog.current_setting('hot_standby_feedback') = 'on' AS has_feedback,
+         pg_catalog.current_setting('primary_slot_name') <> '' AS has_primary_slot,
+         CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')
+                   AND pg_catalog.current_setting('primary_conninfo') !~ '^postgres(ql)?://'
+              THEN pg_catalog.current_setting('primary_conninfo') ~ 'dbname\\s*=' END AS has_database`;
+
+async function readSlotSynchronisation(database: Database): Promise<SlotSynchronisationFacts> {
+  const [row] = await database.query<SynchronisationRow>(SELECT_SYNCHRONISATION);
+  if (row === undefined) throw new RangeError("a query for one row returned none");
+  return {
+    slots: row.slots,
+    isOn: row.is_on,
+    isWorkerRunning: row.is_worker_running,
+    hasFeedback: row.has_feedback,
+    hasPrimarySlot: row.has_primary_slot,
+    hasDatabase: row.has_database,
   };
 }
 

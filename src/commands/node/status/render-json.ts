@@ -21,6 +21,7 @@ export function renderNodeStatusJson(status: NodeStatus, exitCode: ExitCode): st
       archive: describeArchive(status),
       wal_senders: { occupied: facts.walSenders.length, maximum: facts.maximumWalSenders },
       replication_slots: describeSlots(status),
+      failover_slots: describeFailoverSlots(facts),
       downstream_nodes: describeDownstreams(status),
       upstream: facts.upstream === null ? null : { id: facts.upstream.nodeId, name: facts.upstream.nodeName },
       replication: facts.inRecovery ? describeReplication(facts) : null,
@@ -49,6 +50,16 @@ const describeSlots = ({ facts, inactiveSlots, missingSlots }: NodeStatus): obje
   maximum: facts.maximumSlots,
   inactive: inactiveSlots,
   missing: missingSlots.map(({ slotName }) => slotName),
+});
+
+const describeFailoverSlots = ({ slotSynchronisation }: NodeStatusFacts): object => ({
+  sync_replication_slots: slotSynchronisation.isOn,
+  worker_running: slotSynchronisation.isWorkerRunning,
+  slots: slotSynchronisation.slots.map(({ name, isSynchronised, invalidationReason }) => ({
+    name,
+    synchronised: isSynchronised,
+    invalidation_reason: invalidationReason,
+  })),
 });
 
 const describeDownstreams = ({ facts, unattached }: NodeStatus): readonly object[] =>

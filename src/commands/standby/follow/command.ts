@@ -43,7 +43,7 @@ export const standbyFollow = defineCommand({
     const facts = await gatherFollowFacts(context, local, participants);
     const plan = planFollow(facts, {
       useReplicationSlots: settings.use_replication_slots,
-      parameters: decideStandbyParameters(context, participants),
+      parameters: await decideStandbyParameters(context, participants),
       restarts: settings.standby_follow_restart,
     });
     if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.followFailed);
