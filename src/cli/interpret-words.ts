@@ -1,6 +1,6 @@
 import type { Command } from "../commands/define-command.js";
 import { findCommand, nouns, resolveNoun, verbsOf } from "../commands/index.js";
-import { suggest } from "./suggest.js";
+import { suggest } from "../output/suggest.js";
 
 export interface Interpretation {
   /** The noun as declared; null when the first word is none. */

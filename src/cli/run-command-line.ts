@@ -20,7 +20,7 @@ import { parseArguments, type ParsedArguments } from "./parse-arguments.js";
 import { describeVersion, REFERENCE_VERSION_NUMBER } from "./program-identity.js";
 import { readEnvironment } from "./read-environment.js";
 import { runCommand } from "./run-command.js";
-import { suggest } from "./suggest.js";
+import { suggest } from "../output/suggest.js";
 
 /**
  * Everything between argv and the command. The order of the steps decides which of several errors a script sees,

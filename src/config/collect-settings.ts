@@ -3,10 +3,10 @@ import { correctLine, correctSetting, mayHoldSecret, nameOnLine, settingNamed } 
 import type { ConfigurationProblem } from "./configuration-problem.js";
 import { SECRET_MASK } from "../model/conninfo-keywords.js";
 import type { ConfEntry } from "./parse-conf.js";
+import { suggest } from "../output/suggest.js";
 import { readSetting } from "./read-setting.js";
-import { isSettingName, type SettingName } from "./settings-table.js";
+import { isSettingName, settingNames, type SettingName } from "./settings-table.js";
 import type { SettingValue } from "./settings-table/setting-shape.js";
-import { suggestSetting } from "./suggest-setting.js";
 
 export interface CollectedSettings {
   readonly values: ReadonlyMap<SettingName, SettingValue>;
@@ -88,7 +88,7 @@ function describeOldName(name: string | null): string | null {
 
 function describeUnknown({ name, value }: Entry<"setting">): string {
   const shown = mayHoldSecret(`${name} ${value}`) ? SECRET_MASK : value;
-  const suggestion = suggestSetting(name);
+  const suggestion = suggest(name, settingNames, 1);
   const question = suggestion === null ? "" : `; did you mean "${suggestion}"?`;
   return `${name}='${shown}': unknown name/value pair provided; ignoring${question}`;
 }

@@ -1,14 +1,21 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The candidate that was probably meant by a mistyped word; null when none is near. */
-export function suggest(typed: string, candidates: readonly string[]): string | null {
-  if (candidates.length === 0) return null;
+const LONGEST_WORD = 63;
+
+/**
+ * The candidate that was probably meant by a mistyped word; null when none is near. A third of its letters may be wrong,
+ * in a short word as many as `leastEdits`.
+ */
+export function suggest(typed: string, candidates: readonly string[], leastEdits = 2): string | null {
+  if (candidates.length === 0 || typed.length > LONGEST_WORD) return null;
   const word = typed.toLowerCase();
   const exchanged = candidates.find((candidate) => isNeighbourSwap(word, candidate));
   if (exchanged !== undefined) return exchanged;
   const candidate = closest(word, [...candidates]);
   const edits = distance(word, candidate);
-  return edits <= Math.max(2, Math.floor(typed.length / 3)) && edits < typed.length - 1 ? candidate : null;
+  return edits <= Math.max(leastEdits, Math.floor(typed.length / 3)) && edits < typed.length - 1
+    ? candidate
+    : null;
 }
 
 /** The commonest slip of fingers, which counts as two edits otherwise: two neighbours exchanged. */
