@@ -3,6 +3,7 @@ import { UserError } from "../errors/user-error.js";
 import { findTruePrimary } from "../metadata/find-primary.js";
 import { maskConninfo, parseConninfo } from "../model/conninfo.js";
 import { describeNode, type NodeRecord } from "../model/node-record.js";
+import type { Problem } from "../model/problem.js";
 import type { Database } from "../postgres/database.js";
 import { isInRecovery } from "../postgres/server-state.js";
 import { openDatabaseOrFail } from "./connect-local.js";
@@ -53,10 +54,16 @@ async function findLivingPrimary(
   return primary;
 }
 
+const NO_PRIMARY = {
+  message: "unable to connect to primary server",
+  hint: 'check with "cluster show" which node is the primary',
+};
+
 /** The node among `records` that really is out of recovery. Throws UserError (code 1). */
 export async function connectToTruePrimary(
   context: CommandContext,
   records: readonly NodeRecord[],
+  { message, hint }: Pick<Problem, "message" | "hint"> = NO_PRIMARY,
 ): Promise<ConnectedPrimary> {
   const { primary, unanswered } = await findTruePrimary(context.databases, records, context.interrupted);
   if (primary !== null) {
@@ -65,8 +72,8 @@ export async function connectToTruePrimary(
   }
   const reasons = unanswered.map(({ record, error }) => `node ${describeNode(record)}: ${error.message}`);
   throw new UserError(exitCodes.badConfiguration, {
-    message: "unable to connect to primary server",
+    message,
     detail: reasons.length === 0 ? "no registered node is out of recovery" : reasons.join("\n"),
-    hint: 'check with "cluster show" which node is the primary',
+    ...(hint === undefined ? {} : { hint }),
   });
 }

@@ -1,10 +1,11 @@
+import type { TargetRequest } from "../decide/unregister.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { announceEvent } from "../events/announce-event.js";
 import type { EventType } from "../events/event-types.js";
 import { deleteNode } from "../metadata/nodes.js";
-import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
+import { describeNode, nodeId, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { Database } from "../postgres/database.js";
 import type { Reporter } from "../output/reporter.js";
 import type { CommandContext } from "./define-command.js";
@@ -17,6 +18,15 @@ export interface Removal {
   readonly details: string | null;
   /** The exit code when the record cannot be deleted; the reference has two. */
   readonly failureCode: ExitCode;
+}
+
+/** The node that the command line names for unregistering, if any. */
+export function readTargetRequest(options: {
+  readonly "node-id"?: number | undefined;
+  readonly "node-name"?: string | undefined;
+}): TargetRequest {
+  const id = options["node-id"];
+  return { nodeId: id === undefined ? null : nodeId(id), nodeName: options["node-name"] ?? null };
 }
 
 /** Deletes the record on the primary and announces it. Throws UserError. */

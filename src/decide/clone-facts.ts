@@ -3,6 +3,7 @@ import type { DataDirectoryState } from "../model/data-directory-state.js";
 import type { NodeId, NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
 import type { SchemaState } from "../model/schema-state.js";
+import type { SourceServerFacts } from "../model/source-server.js";
 import type { TablespaceMapping } from "../model/tablespace-mapping.js";
 import type { BaseBackupOptions } from "./basebackup-options.js";
 import type { RecoveryRules } from "./recovery-parameters.js";
@@ -60,24 +61,15 @@ export interface SlotFacts {
   readonly isActive: boolean;
 }
 
-export interface SourceServer {
+export interface SourceServer extends SourceServerFacts {
   readonly version: number;
   readonly versionText: string;
   readonly host: string;
   readonly port: string;
   readonly user: string;
   readonly database: string;
-  readonly systemIdentifier: string;
-  /** Tells two servers apart, and recognises one under two addresses. */
-  readonly identity: string;
-  readonly inRecovery: boolean;
-  readonly settings: ReadonlyMap<string, string>;
-  readonly role: { readonly isSuperuser: boolean; readonly mayReplicate: boolean };
-  readonly usedWalSenders: number;
-  readonly usedSlots: number;
   /** The slot of this node; null when there is none of this name. */
   readonly slot: SlotFacts | null;
-  readonly tablespaceLocations: readonly string[];
   /** Null when the user may not know it. */
   readonly installationBytes: number | null;
 }

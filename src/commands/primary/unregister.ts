@@ -9,7 +9,7 @@ import { defineCommand } from "../define-command.js";
 import { readNodeRecords } from "../read-node-records.js";
 import { readServerRole } from "../read-server-role.js";
 import { reportProblems, reportWarnings } from "../report-problems.js";
-import { announceDryRun, removeRecord } from "../unregister-node.js";
+import { announceDryRun, readTargetRequest, removeRecord } from "../unregister-node.js";
 
 export const primaryUnregister = defineCommand({
   name: "primary unregister",
@@ -35,9 +35,7 @@ export const primaryUnregister = defineCommand({
     });
 
     const records = await readNodeRecords(context, primary.database);
-    const id = options["node-id"];
-    const request = { nodeId: id === undefined ? null : nodeId(id), nodeName: null };
-    const choice = chooseTarget(records, request, primary.record.nodeId);
+    const choice = chooseTarget(records, readTargetRequest(options), primary.record.nodeId);
     if (choice.kind === "unknown") return reportProblems(reporter, [choice.problem]);
     const { target } = choice;
     const targetRole = await readServerRole(context, target);

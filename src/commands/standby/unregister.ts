@@ -13,7 +13,7 @@ import { connectToTruePrimary } from "../connect-primary.js";
 import { defineCommand, type CommandContext } from "../define-command.js";
 import { readNodeRecords } from "../read-node-records.js";
 import { reportProblems, reportWarnings } from "../report-problems.js";
-import { announceDryRun, removeRecord } from "../unregister-node.js";
+import { announceDryRun, readTargetRequest, removeRecord } from "../unregister-node.js";
 
 export const standbyUnregister = defineCommand({
   name: "standby unregister",
@@ -36,9 +36,7 @@ export const standbyUnregister = defineCommand({
     const { database: primary } = await connectToTruePrimary(context, localRecords);
 
     const records = await readNodeRecords(context, primary);
-    const id = options["node-id"];
-    const request = { nodeId: id === undefined ? null : nodeId(id), nodeName: options["node-name"] ?? null };
-    const choice = chooseTarget(records, request, nodeId(settings.node_id));
+    const choice = chooseTarget(records, readTargetRequest(options), nodeId(settings.node_id));
     if (choice.kind === "unknown") return reportProblems(reporter, [choice.problem]);
     const { target } = choice;
     const decision = planStandbyUnregistration({ records, target, ...(await readRemains(primary, target)) });

@@ -12,7 +12,7 @@ import { connectToTruePrimary } from "../connect-primary.js";
 import { defineCommand, type CommandContext } from "../define-command.js";
 import { readNodeRecords } from "../read-node-records.js";
 import { reportProblems, reportWarnings } from "../report-problems.js";
-import { announceDryRun, removeRecord } from "../unregister-node.js";
+import { announceDryRun, readTargetRequest, removeRecord } from "../unregister-node.js";
 import { primaryConninfo } from "./primary-connection.js";
 
 export const witnessUnregister = defineCommand({
@@ -37,9 +37,7 @@ export const witnessUnregister = defineCommand({
     const isNamed = options["node-id"] !== undefined || options["node-name"] !== undefined;
     const primary = await connectToPrimary(context, { force: options.force, isNamed });
     const records = await readNodeRecords(context, primary);
-    const id = options["node-id"];
-    const request = { nodeId: id === undefined ? null : nodeId(id), nodeName: options["node-name"] ?? null };
-    const choice = chooseTarget(records, request, nodeId(settings.node_id));
+    const choice = chooseTarget(records, readTargetRequest(options), nodeId(settings.node_id));
     if (choice.kind === "unknown") return reportProblems(reporter, [choice.problem]);
     const { target } = choice;
     const decision = planWitnessUnregistration({ records, target });

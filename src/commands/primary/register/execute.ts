@@ -3,10 +3,11 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
-import { deactivateNode, insertNode, updateNode } from "../../../metadata/nodes.js";
+import { deactivateNode, updateNode } from "../../../metadata/nodes.js";
 import { ensureVotingTerm } from "../../../metadata/voting-term.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
+import { insertRecord } from "../../insert-record.js";
 import { isSchemaStep, prepareSchema } from "../../prepare-schema.js";
 import { settleSteps, type SettledDecision } from "../../settle-steps.js";
 import type { Participants } from "./gather.js";
@@ -60,11 +61,7 @@ async function changeRecords(
       reporter.notice(`setting node ${step.node}'s node record to inactive`);
       return deactivateNode(database, step.node);
     case "insert-record":
-      if (await insertNode(database, step.record)) return;
-      throw new UserError(exitCodes.badConfiguration, {
-        message: `node ${step.record.nodeId} was registered by somebody else at this moment`,
-        hint: 'see "cluster show", then use -F/--force to overwrite the record',
-      });
+      return insertRecord(database, step.record);
     case "update-record":
       await updateNode(database, step.record);
   }

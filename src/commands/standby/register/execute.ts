@@ -3,10 +3,11 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent, type Event } from "../../../events/announce-event.js";
-import { findNode, insertNode, updateNode } from "../../../metadata/nodes.js";
+import { findNode, updateNode } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
+import { insertRecord } from "../../insert-record.js";
 import { settleSteps, type SettledDecision } from "../../settle-steps.js";
 
 const SYNC_POLL_MS = 100;
@@ -64,11 +65,7 @@ async function carryOut(
   if (step.kind === "insert-placeholder") {
     reporter.notice(`creating placeholder record for upstream node ${step.record.nodeId}`);
   }
-  if (await insertNode(primary, step.record)) return;
-  throw new UserError(exitCodes.badConfiguration, {
-    message: `node ${step.record.nodeId} was registered by somebody else at this moment`,
-    hint: 'see "cluster show", then use -F/--force to overwrite the record',
-  });
+  await insertRecord(primary, step.record);
 }
 
 /**

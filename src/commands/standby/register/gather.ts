@@ -1,7 +1,6 @@
 import type { StandbyRegistrationFacts, UpstreamAttachment } from "../../../decide/register-standby.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
-import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { findRegisteredPrimary, listNodes } from "../../../metadata/nodes.js";
 import { readSchemaState } from "../../../metadata/schema-state.js";
 import { ConninfoError, parseConninfo } from "../../../model/conninfo.js";
@@ -10,6 +9,7 @@ import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
 import { isInRecovery, readAttachment, readSystemIdentifier } from "../../../postgres/server-state.js";
 import { openDatabase, openDatabaseOrFail } from "../../connect-local.js";
+import { connectToTruePrimary } from "../../connect-primary.js";
 import type { CommandContext } from "../../define-command.js";
 
 const START_POLL_MS = 200;
@@ -140,23 +140,11 @@ async function connectToPrimary(
     if (await isInRecovery(primary)) throw new UserError(exitCodes.badConfiguration, NOT_A_PRIMARY);
     return { primary, primaryRecord: await findRegisteredPrimaryIfAny(primary) };
   }
-  const records = await listNodesIfAny(local);
-  const { primary, unanswered } = await findTruePrimary(context.databases, records, context.interrupted);
-  if (primary !== null) {
-    context.cleanup.push(() => primary.database.close());
-    return { primary: primary.database, primaryRecord: primary.record };
-  }
-  throw new UserError(exitCodes.badConfiguration, {
+  const { database, record } = await connectToTruePrimary(context, await listNodesIfAny(local), {
     message: "unable to connect to the primary database",
-    ...(unanswered.length === 0
-      ? {}
-      : {
-          detail: unanswered
-            .map(({ record, error }) => `node ${describeNode(record)}: ${error.message}`)
-            .join("\n"),
-        }),
     hint: "a primary node must be configured before registering a standby node",
   });
+  return { primary: database, primaryRecord: record };
 }
 
 const NOT_A_PRIMARY = {

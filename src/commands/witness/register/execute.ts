@@ -4,9 +4,10 @@ import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
 import { copyNodes } from "../../../metadata/copy-nodes.js";
-import { insertNode, listNodes, updateNode } from "../../../metadata/nodes.js";
+import { listNodes, updateNode } from "../../../metadata/nodes.js";
 import type { NodeId, NodeRecord } from "../../../model/node-record.js";
 import type { CommandContext } from "../../define-command.js";
+import { insertRecord } from "../../insert-record.js";
 import { isSchemaStep, prepareSchema } from "../../prepare-schema.js";
 import type { GatheredWitness } from "./gather.js";
 
@@ -53,11 +54,7 @@ async function writeRecords(
     case "upgrade-schema":
       return;
     case "insert-record":
-      if (await insertNode(primary, step.record)) return;
-      throw new UserError(exitCodes.badConfiguration, {
-        message: `node ${step.record.nodeId} was registered by somebody else at this moment`,
-        hint: 'see "cluster show", then use -F/--force to overwrite the record',
-      });
+      return insertRecord(primary, step.record);
     case "update-record":
       await updateNode(primary, step.record);
       return;
