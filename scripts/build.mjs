@@ -115,7 +115,7 @@ async function bundle() {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
-    external: ["pg-native", "cpu-features"],
+    external: ["pg-native", "cpu-features", "*.node"],
     plugins: [sqlAsText, slowBuiltinsLater, pgCryptographyLater],
     logLevel: "warning",
     metafile: true,

@@ -102,8 +102,11 @@ export function judgeHostKey(
 }
 
 /** The order in which to ask for a host key: the types that are known come first, so that they can be compared. */
-export function orderHostKeyAlgorithms(algorithms: readonly string[], known: KnownHost): readonly string[] {
-  const types = new Set([...known.keys, ...known.keysOfAnyPort].map(({ type }) => type));
+export function orderHostKeyAlgorithms(
+  algorithms: readonly string[],
+  known: readonly KnownHostKey[],
+): readonly string[] {
+  const types = new Set(known.map(({ type }) => type));
   const isKnown = (algorithm: string): boolean => types.has(keyTypeOf(algorithm));
   return [...algorithms.filter(isKnown), ...algorithms.filter((algorithm) => !isKnown(algorithm))];
 }

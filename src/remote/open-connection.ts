@@ -32,7 +32,12 @@ export async function openConnection(
   };
   // OpenSSH looks into the password database, whatever HOME says.
   const { homedir: homeDirectory, username: osUser } = userInfo();
-  const settings = await readSshSettings(processes, target, { variables, homeDirectory, osUser });
+  const settings = await readSshSettings(processes, target, {
+    variables,
+    homeDirectory,
+    osUser,
+    signal: ending,
+  });
   const peer: SshPeer = { host, hostName: settings.hostName, port: settings.port, user: settings.user };
   const timeoutMs = settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
   const deadline = startDeadline(timeoutMs, ending);

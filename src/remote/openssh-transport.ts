@@ -1,4 +1,4 @@
-import { raceDeadline } from "../postgres/deadline.js";
+import { raceDeadline, startDeadline } from "../postgres/deadline.js";
 import type { Clock } from "../system/clock.js";
 import type { Files } from "../system/files.js";
 import type { ProcessResult, Processes } from "../system/processes.js";
@@ -93,20 +93,29 @@ const SSH_FAILED = 255;
 
 async function execute(execution: Execution): Promise<RemoteResult> {
   const { processes, peer, socket, host, commandLine, options } = execution;
-  options.signal?.throwIfAborted();
-  const result = await processes.run(
+  const { input = "", timeoutMs = null, signal: givenUp } = options;
+  givenUp?.throwIfAborted();
+  const deadline = startDeadline(timeoutMs, givenUp);
+  const running = processes.run(
     "ssh",
     [
       // Without the master there is no second way to the host, which might be a silent one.
       ...["-F", "/dev/null", "-S", socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=false"],
       ...[...ALWAYS, "--", host, commandLine],
     ],
-    { input: "", ...options },
+    { input, signal: deadline.signal },
   );
-  options.signal?.throwIfAborted();
-  if (result.exitCode === SSH_FAILED) {
-    throw failLost(peer, result.stderr.trim().split("\n").at(-1) || "ssh gave no reason");
+  try {
+    // The master keeps the pipes of a call that was ended, until the remote command ends: nobody waits for that.
+    const { exitCode, signal, stdout, stderr } = await raceDeadline(running, deadline.signal);
+    if (exitCode === SSH_FAILED)
+      throw failLost(peer, stderr.trim().split("\n").at(-1) || "ssh gave no reason");
+    return { exitCode, signal, stdout, stderr, timedOut: false };
+  } catch (error) {
+    givenUp?.throwIfAborted();
+    if (!deadline.signal.aborted) throw error;
+    return { exitCode: null, signal: null, stdout: "", stderr: "", timedOut: true };
+  } finally {
+    deadline.release();
   }
-  const { exitCode, signal, stdout, stderr, timedOut } = result;
-  return { exitCode, signal, stdout, stderr, timedOut };
 }

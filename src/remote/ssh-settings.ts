@@ -61,10 +61,12 @@ const RESOLVE_TIMEOUT_MS = 10_000;
 export async function readSshSettings(
   processes: Processes,
   target: SshTarget,
-  surroundings: SettingsSurroundings,
+  surroundings: SettingsSurroundings & { readonly signal: AbortSignal },
 ): Promise<SshSettings> {
+  const { signal } = surroundings;
   const args = ["-T", "-G", ...target.options, ...userArguments(target), "--", target.host];
-  const result = await processes.run("ssh", args, { timeoutMs: RESOLVE_TIMEOUT_MS });
+  const result = await processes.run("ssh", args, { timeoutMs: RESOLVE_TIMEOUT_MS, signal });
+  signal.throwIfAborted();
   if (result.exitCode === 0) return parseSshSettings(result.stdout, target, surroundings);
   if (result.startFailure !== null) {
     throw new SshError("configuration", {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AnyAuthMethod, Client, ConnectConfig } from "ssh2";
+import type { Algorithms, AnyAuthMethod, Client, ConnectConfig } from "ssh2";
 import { startDeadline } from "../postgres/deadline.js";
 import type { Files } from "../system/files.js";
 import type { Processes } from "../system/processes.js";
@@ -8,6 +8,7 @@ import {
   type HostKeyVerdict,
   judgeHostKey,
   type KnownHost,
+  type KnownHostKey,
   orderHostKeyAlgorithms,
 } from "./host-keys.js";
 import { type AgentKey, listAgentKeys, narrowAgent, orderKeys, readIdentities } from "./identities.js";
@@ -45,6 +46,8 @@ export type Ssh2Outcome =
 /** Opens a connection with the client in this program. Throws SshError. */
 export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome> {
   const { settings, files, peer } = request;
+  const missing = Object.entries(chooseAlgorithms(settings, [])).find(([, names]) => names.length === 0);
+  if (missing !== undefined) return useOpenssh(`none of the configured ${missing[0]} algorithms is in ssh2`);
   const [ssh2, known] = await Promise.all([loadSsh2(), findKnownHost(request, settings)]);
   if (known.keys.some(({ marker }) => marker === "cert-authority")) return useOpenssh("host certificate");
   const identities = readIdentities(ssh2, files, settings);
@@ -141,7 +144,7 @@ async function attemptConnection(request: AttemptRequest): Promise<Attempt> {
     forceIPv6: settings.addressFamily === "inet6",
     ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }),
     ...(settings.agent === null ? {} : { agent: settings.agent, agentForward: settings.forwardAgent }),
-    algorithms: chooseAlgorithms(settings, known),
+    algorithms: chooseAlgorithms(settings, [...known.keys, ...known.keysOfAnyPort]) as Algorithms,
     hostVerifier: (key: Buffer) => {
       const shown = describeKey(key);
       const verdict = judgeHostKey(shown, known, settings);
@@ -197,18 +200,14 @@ function readFailure(error: Error & { level?: string }): Attempt | null {
   return { kind: "failed", reason: message };
 }
 
-/** The user's algorithms as far as ssh2 has them; with none in common it refuses to connect. */
-function chooseAlgorithms(
-  { algorithms }: SshSettings,
-  known: KnownHost,
-): NonNullable<ConnectConfig["algorithms"]> {
-  const supported = (names: readonly string[], ours: readonly string[]): never =>
-    names.filter((name) => ours.includes(name)) as never;
+/** The user's algorithms as far as ssh2 has them: it would take an empty list for its own defaults. */
+function chooseAlgorithms({ algorithms }: SshSettings, known: readonly KnownHostKey[]) {
+  const { kex, hostKey, cipher, mac } = algorithms;
   return {
-    kex: supported(algorithms.kex, OURS.kex),
-    serverHostKey: supported(orderHostKeyAlgorithms(algorithms.hostKey, known), OURS.hostKey),
-    cipher: supported(algorithms.cipher, OURS.cipher),
-    hmac: supported(algorithms.mac, OURS.mac),
+    kex: kex.filter((name) => OURS.kex.includes(name)),
+    serverHostKey: orderHostKeyAlgorithms(hostKey, known).filter((name) => OURS.hostKey.includes(name)),
+    cipher: cipher.filter((name) => OURS.cipher.includes(name)),
+    hmac: mac.filter((name) => OURS.mac.includes(name)),
   };
 }
 

@@ -5,7 +5,7 @@ export interface RemoteResult {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Given up after `timeoutMs`; it may still run there. */
+  /** Given up after `timeoutMs`: it may still run there, and what it wrote is incomplete or missing. */
   readonly timedOut: boolean;
 }
 

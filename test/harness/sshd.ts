@@ -16,7 +16,7 @@ export interface TestSshdOptions {
   readonly allowedKeys?: readonly string[];
   /** Lines of sshd_config beyond the harness' own. */
   readonly settings?: readonly string[];
-  /** A script that the login shell reads before each command: its profile. */
+  /** A script that the login shell reads before each command, as its profile would be. */
   readonly profile?: string;
 }
 
@@ -27,7 +27,10 @@ export interface TestSshd {
   readonly user: string;
   /** Type and key, as they stand in a known_hosts file after the name. */
   readonly hostKey: string;
+  /** As `ssh-keygen -l` shows it. */
+  hostKeyFingerprint(): Promise<string>;
   allow(keyFile: string): Promise<void>;
+  countSessions(): number;
   /** Ends every session, as a crash of the host would, and lets new ones in. */
   dropSessions(): void;
   /** Connections that were let in so far. */
@@ -48,15 +51,14 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
   const configFile = join(directory, "sshd_config");
   const profileFile = join(directory, "profile");
   await writeFile(authorizedKeys, "", { mode: 0o600 });
-  await writeFile(profileFile, profile ?? "");
+  await writeFile(profileFile, `${profile ?? ""}\nexec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n`);
   const lines = [
     `ListenAddress ${address === "::1" ? "[::1]" : address}:${port}`,
     `HostKey ${hostKeyFile}`,
     `AuthorizedKeysFile ${authorizedKeys}`,
     ...["StrictModes no", "UsePAM no", "PidFile none", "PasswordAuthentication no", "LogLevel VERBOSE"],
     "KbdInteractiveAuthentication no",
-    // bash reads this file before a command, as it reads ~/.bashrc of a user under sshd.
-    ...(profile === undefined ? [] : [`SetEnv BASH_ENV=${profileFile}`]),
+    ...(profile === undefined ? [] : [`ForceCommand . ${profileFile}`]),
     ...settings,
     "",
   ];
@@ -78,9 +80,11 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
     port,
     user: userInfo().username,
     hostKey: (await readFile(`${hostKeyFile}.pub`, "utf8")).split(" ").slice(0, 2).join(" "),
+    hostKeyFingerprint: () => runCommand("ssh-keygen", ["-l", "-f", hostKeyFile]),
+    countSessions: () => sessionsOf(child.pid ?? 0).length,
     allow: async (keyFile) => appendFile(authorizedKeys, await readFile(`${keyFile}.pub`, "utf8")),
     dropSessions: () => {
-      for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, "SIGKILL");
+      for (const pid of sessionsOf(child.pid ?? 0)) process.kill(pid, "SIGKILL");
     },
     countLogins: async () => (await log()).match(/Accepted publickey/g)?.length ?? 0,
     log,
@@ -117,18 +121,23 @@ async function accepts(host: string, port: number): Promise<boolean> {
     .finally(() => socket.destroy());
 }
 
-function childrenOf(parent: number): readonly number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => readParent(name) === parent)
-    .map(Number);
+/** The processes of sshd for its sessions: one or two for each, depending on the release. */
+function sessionsOf(listener: number): readonly number[] {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const processes = all.flatMap((pid) => readProcess(pid) ?? []);
+  const below = (parent: number): readonly number[] =>
+    processes
+      .filter((entry) => entry.parent === parent && entry.name.startsWith("sshd"))
+      .flatMap(({ pid }) => [pid, ...below(pid)]);
+  return below(listener);
 }
 
-function readParent(pid: string): number | null {
+function readProcess(pid: string) {
   try {
-    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+    const [, name = "", parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+    return { pid: Number(pid), name, parent: Number(parent) };
   } catch {
-    return null;
+    return null; // It has ended.
   }
 }
 
@@ -196,7 +205,8 @@ export async function writeSshConfig(options: SshConfigOptions): Promise<SshConf
 
 export interface TestAgent {
   readonly socket: string;
-  add(keyFile: string): Promise<void>;
+  /** `askPassphrase`: a program that prints the passphrase of the key. */
+  add(keyFile: string, askPassphrase?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -213,8 +223,9 @@ export async function startAgent(): Promise<TestAgent> {
   );
   return {
     socket,
-    add: async (keyFile) => {
-      await runCommand("ssh-add", ["-q", keyFile], { SSH_AUTH_SOCK: socket });
+    add: async (keyFile, askPassphrase = "/bin/false") => {
+      const asking = { SSH_ASKPASS: askPassphrase, SSH_ASKPASS_REQUIRE: "force" };
+      await runCommand("ssh-add", ["-q", keyFile], { SSH_AUTH_SOCK: socket, ...asking });
     },
     stop: () => endProcess(child),
   };
