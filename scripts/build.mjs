@@ -186,7 +186,7 @@ function packChunks(chunks, { outputs }) {
 function outputPack({ name, members }) {
   const path = join(outputDirectory, "packs", name);
   const factories = members.map(
-    (member) => `"${member.name}":function (exports, require, module) {"use strict";${member.code}\n}`,
+    (member) => `"${member.name}":function (exports, require, module, __dirname) {"use strict";${member.code}\n}`,
   );
   const contents = `({${factories.join(",\n")}})`;
   if (!/^[\0-\x7f]*$/.test(contents)) throw new Error(`${path} is not ASCII, as its loader expects`);
@@ -218,7 +218,7 @@ function load(name) {
   if (!factories.has(name)) openPack(name);
   const module = { exports: {} };
   loaded.set(name, module);
-  factories.get(name)(module.exports, requireFromChunk, module);
+  factories.get(name)(module.exports, requireFromChunk, module, __dirname);
   return module.exports;
 }
 

@@ -1,6 +1,7 @@
 import type { OpenSSHAgent, ParsedKey } from "ssh2";
 import type { Files } from "../system/files.js";
 import type { Ssh2 } from "./load-ssh2.js";
+import type { OfferedKeys } from "./ssh-failures.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /** A private key file of the configuration that exists. */
@@ -16,15 +17,15 @@ export type Identity =
 const LARGEST_KEY_FILE = 64 * 1024;
 
 /** Reads the key files that exist, in the order of the configuration. */
-export function readIdentities(
-  ssh2: Ssh2,
+function readIdentities(
+  ssh2: Pick<Ssh2, "utils">,
   files: Files,
   { identityFiles }: Pick<SshSettings, "identityFiles">,
 ): readonly Identity[] {
   return [...new Set(identityFiles)].flatMap((path) => readIdentity(ssh2, files, path) ?? []);
 }
 
-function readIdentity({ utils }: Ssh2, files: Files, path: string): Identity | null {
+function readIdentity({ utils }: Pick<Ssh2, "utils">, files: Files, path: string): Identity | null {
   if (files.exists(`${path}-cert.pub`)) return { kind: "for-openssh", path, reason: "certificate" };
   const read = files.readFile(path, LARGEST_KEY_FILE);
   if (!read.ok && read.code === "ENOENT") return readPublicHalf({ utils }, files, path);
@@ -53,7 +54,7 @@ function readPublicHalf({ utils }: Pick<Ssh2, "utils">, files: Files, path: stri
     : { kind: "public-only" as const, path, publicKey: encodePublicKey(parsed) };
 }
 
-export function encodePublicKey(key: ParsedKey): string {
+function encodePublicKey(key: ParsedKey): string {
   return key.getPublicSSH().toString("base64");
 }
 
@@ -96,8 +97,44 @@ export interface AgentKey {
   readonly key: ParsedKey;
 }
 
+/** The keys for a host, and what can be said about them when it lets nobody in. */
+export interface Keys extends OfferOrder<AgentKey> {
+  readonly agent: OpenSSHAgent | null;
+  /** A key of the configuration that only OpenSSH can use. */
+  readonly foreign: (Identity & { readonly kind: "for-openssh" }) | null;
+  readonly agentKeyCount: number;
+  readonly offered: OfferedKeys;
+}
+
+/** Reads the key files and asks the agent. */
+export async function gatherKeys(
+  { OpenSSHAgent, utils }: Ssh2,
+  files: Files,
+  settings: Pick<SshSettings, "identityFiles" | "identitiesOnly" | "agent">,
+): Promise<Keys> {
+  const identities = readIdentities({ utils }, files, settings);
+  const agent = settings.agent === null ? null : new OpenSSHAgent(settings.agent);
+  const agentKeys = agent === null ? [] : await listAgentKeys(agent);
+  const order = orderKeys(agentKeys, identities, settings.identitiesOnly);
+  const foreign = identities.filter((identity) => identity.kind === "for-openssh");
+  return {
+    ...order,
+    agent,
+    foreign: foreign[0] ?? null,
+    agentKeyCount: agentKeys.length,
+    offered: {
+      agent: settings.agent,
+      fromAgent: order.fromAgent.map(({ comment }) => comment),
+      files: [...order.files, ...foreign].map(({ path }) => path),
+      locked: order.locked,
+      unusable: identities.filter((identity) => identity.kind === "unreadable"),
+      configured: settings.identityFiles,
+    },
+  };
+}
+
 /** The keys that an agent holds and ssh2 understands; none when no agent answers. */
-export async function listAgentKeys(agent: OpenSSHAgent): Promise<readonly AgentKey[]> {
+async function listAgentKeys(agent: OpenSSHAgent): Promise<readonly AgentKey[]> {
   return new Promise((fulfil) => {
     agent.getIdentities((error, keys = []) => {
       // ssh2 gives keys that it has parsed, whatever else its types allow.

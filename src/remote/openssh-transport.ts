@@ -3,6 +3,8 @@ import type { Clock } from "../system/clock.js";
 import type { Files } from "../system/files.js";
 import type { ProcessResult, Processes } from "../system/processes.js";
 import { makeTemporaryDirectory } from "../system/temporary-directory.js";
+import { gatherKeys } from "./identities.js";
+import { loadSsh2 } from "./load-ssh2.js";
 import { failLost, failOpenssh, type SshPeer } from "./ssh-failures.js";
 import { dropQuiet } from "./ssh-options.js";
 import { type SshSettings, type SshTarget, userArguments } from "./ssh-settings.js";
@@ -68,13 +70,16 @@ export async function connectWithOpenssh(request: OpensshRequest): Promise<Trans
 
 /** ssh puts its socket there once it is authenticated. */
 async function awaitSocket(
-  { files, clock, deadline, peer }: OpensshRequest,
+  { files, clock, deadline, peer, settings }: OpensshRequest,
   socket: string,
   ended: () => ProcessResult | null,
 ): Promise<void> {
   while (!files.exists(socket)) {
     const result = ended();
-    if (result !== null) throw failOpenssh(peer, result.stderr);
+    if (result !== null) {
+      const readOffer = async () => (await gatherKeys(await loadSsh2(), files, settings)).offered;
+      throw await failOpenssh(peer, result.stderr, readOffer);
+    }
     await clock.sleep(POLL_INTERVAL_MS, deadline);
   }
 }

@@ -102,10 +102,11 @@ export interface OfferedKeys {
   readonly configured: readonly string[];
 }
 
-export function failAuthentication(peer: SshPeer, offered: OfferedKeys): SshError {
+/** `said`: the words of the system's `ssh`, which may speak of a jump host; empty without. */
+export function failAuthentication(peer: SshPeer, offered: OfferedKeys, said = ""): SshError {
   return new SshError("authentication", {
     message: `host "${peer.host}" does not let user "${peer.user}" in over SSH`,
-    detail: `${describeOffered(offered)}; ${describePeer(peer)}`,
+    detail: [...(said === "" ? [] : [said]), describeOffered(offered), describePeer(peer)].join("; "),
     hint: adviseOnKeys(peer, offered),
   });
 }
@@ -165,35 +166,33 @@ export function failNoShell(peer: SshPeer, output: string): SshError {
 }
 
 const opensshWords: readonly (readonly [RegExp, SshErrorKind])[] = [
-  [
-    /HOST IDENTIFICATION HAS CHANGED|host key for .* has changed|Host key verification failed|No \S+ host key is known/i,
-    "host-key",
-  ],
+  [/HOST IDENTIFICATION HAS CHANGED|Host key verification failed|No \S+ host key is known/i, "host-key"],
   [/Permission denied|Too many authentication failures|No more authentication methods/i, "authentication"],
 ];
 
-/** What the system's `ssh` said when it gave up. */
-export function failOpenssh(peer: SshPeer, stderr: string): SshError {
-  const kind = opensshWords.find(([pattern]) => pattern.test(stderr))?.[1] ?? "unreachable";
-  const said = stderr
+/** What the system's `ssh` said when it gave up. `readOffer` tells which keys there are, once they matter. */
+export async function failOpenssh(
+  peer: SshPeer,
+  stderr: string,
+  readOffer: () => Promise<OfferedKeys>,
+): Promise<SshError> {
+  const lines = stderr
     .trim()
     .split(/\r?\n/)
-    .filter((line) => !/^@+$/.test(line))
-    .slice(-4);
-  const where = `${said.join(" / ") || "ssh gave no reason"}; ${describePeer(peer)}`;
-  if (kind === "host-key") {
-    return new SshError(kind, {
-      message: `the host key of "${peer.host}" is not known, or has changed`,
-      detail: where,
-      hint: `compare the fingerprint with the host's own, then run: ssh-keyscan ${portOption(peer.port, "-p")}${peer.hostName} >> ~/.ssh/known_hosts`,
-    });
+    .filter((line) => !/^@*$/.test(line));
+  const said = lines.slice(-4).join(" / ") || "ssh gave no reason";
+  switch (opensshWords.find(([pattern]) => pattern.test(stderr))?.[1]) {
+    case "host-key":
+      return new SshError("host-key", {
+        message: `the host key of "${peer.host}" is not known, or has changed`,
+        detail: `${said}; ${describePeer(peer)}`,
+        hint:
+          "compare the fingerprint with the host's own, then run: " +
+          `ssh-keyscan ${portOption(peer.port, "-p")}${peer.hostName} >> ~/.ssh/known_hosts`,
+      });
+    case "authentication":
+      return failAuthentication(peer, await readOffer(), said);
+    default:
+      return failUnreachable(peer, said);
   }
-  if (kind === "authentication") {
-    return new SshError(kind, {
-      message: `host "${peer.host}" does not let user "${peer.user}" in over SSH`,
-      detail: where,
-      hint: `run: ssh-copy-id ${portOption(peer.port, "-p")}${peer.user}@${peer.host}`,
-    });
-  }
-  return failUnreachable(peer, said.join(" / ") || "ssh gave no reason");
 }

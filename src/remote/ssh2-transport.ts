@@ -11,7 +11,7 @@ import {
   type KnownHostKey,
   orderHostKeyAlgorithms,
 } from "./host-keys.js";
-import { type AgentKey, listAgentKeys, narrowAgent, orderKeys, readIdentities } from "./identities.js";
+import { gatherKeys, type Keys, narrowAgent } from "./identities.js";
 import { loadSsh2, type Ssh2 } from "./load-ssh2.js";
 import {
   failAuthentication,
@@ -21,7 +21,6 @@ import {
   failSession,
   failUnknownHostKey,
   failUnreachable,
-  type OfferedKeys,
   type ShownKey,
   type SshPeer,
 } from "./ssh-failures.js";
@@ -50,26 +49,14 @@ export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome
   if (missing !== undefined) return useOpenssh(`none of the configured ${missing[0]} algorithms is in ssh2`);
   const [ssh2, known] = await Promise.all([loadSsh2(), findKnownHost(request, settings)]);
   if (known.keys.some(({ marker }) => marker === "cert-authority")) return useOpenssh("host certificate");
-  const identities = readIdentities(ssh2, files, settings);
-  const foreign = identities.find(({ kind }) => kind === "for-openssh");
-  if (foreign?.kind === "for-openssh") return useOpenssh(`${foreign.path}: ${foreign.reason}`);
-  const agent = settings.agent === null ? null : new ssh2.OpenSSHAgent(settings.agent);
-  const agentKeys = agent === null ? [] : await listAgentKeys(agent);
+  const keys = await gatherKeys(ssh2, files, settings);
   request.deadline.throwIfAborted();
-  const order = orderKeys(agentKeys, identities, settings.identitiesOnly);
-  const offered: OfferedKeys = {
-    agent: settings.agent,
-    fromAgent: order.fromAgent.map(({ comment }) => comment),
-    files: order.files.map(({ path }) => path),
-    locked: order.locked,
-    unusable: identities.filter((identity) => identity.kind === "unreadable"),
-    configured: settings.identityFiles,
-  };
+  if (keys.foreign !== null) return useOpenssh(`${keys.foreign.path}: ${keys.foreign.reason}`);
   const methods: readonly AnyAuthMethod[] = [
-    ...(agent === null || order.fromAgent.length === 0
+    ...(keys.agent === null || keys.fromAgent.length === 0
       ? []
-      : [{ type: "agent" as const, username: peer.user, agent: narrowAgent(agent, order.fromAgent) }]),
-    ...order.files.map(({ text }) => ({ type: "publickey" as const, username: peer.user, key: text })),
+      : [{ type: "agent" as const, username: peer.user, agent: narrowAgent(keys.agent, keys.fromAgent) }]),
+    ...keys.files.map(({ text }) => ({ type: "publickey" as const, username: peer.user, key: text })),
   ];
   const attempt = await attemptConnection({ ...request, ssh2, known, methods });
   switch (attempt.kind) {
@@ -80,8 +67,8 @@ export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome
     case "no-common-algorithm":
       return useOpenssh(attempt.reason);
     case "authentication":
-      if (await mayOpensshDoBetter(request, agentKeys)) return useOpenssh("the keys were refused");
-      throw failAuthentication(peer, offered);
+      if (await mayOpensshDoBetter(request, keys)) return useOpenssh("the keys were refused");
+      throw failAuthentication(peer, keys.offered);
     case "failed":
       throw failUnreachable(peer, attempt.reason);
   }
@@ -104,7 +91,7 @@ function judgeRefusedKey(
 /** Whether OpenSSH has means of authentication left: Kerberos, host-based, or keys in the agent that ssh2 cannot read. */
 async function mayOpensshDoBetter(
   { settings, processes }: Ssh2Request,
-  agentKeys: readonly AgentKey[],
+  { agentKeyCount }: Keys,
 ): Promise<boolean> {
   if (settings.otherAuthentication) return true;
   if (settings.agent === null) return false;
@@ -112,7 +99,7 @@ async function mayOpensshDoBetter(
     env: { SSH_AUTH_SOCK: settings.agent },
     timeoutMs: 2000,
   });
-  return exitCode === 0 && stdout.trim().split("\n").length > agentKeys.length;
+  return exitCode === 0 && stdout.trim().split("\n").length > agentKeyCount;
 }
 
 type Attempt =

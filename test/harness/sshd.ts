@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { userInfo } from "node:os";
@@ -63,6 +63,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
     "",
   ];
   await writeFile(configFile, lines.join("\n"));
+  if (!existsSync("/usr/sbin/sshd")) throw new Error("there is no /usr/sbin/sshd: install openssh-server");
   const child = spawn(
     "/usr/sbin/sshd",
     ["-D", "-f", configFile, "-E", logFile, ...(await extraArguments(configFile))],

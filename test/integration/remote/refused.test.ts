@@ -93,6 +93,20 @@ describe("keys", () => {
     });
   });
 
+  it.each([
+    { what: "OpenSSH has other means left", settings: ["GSSAPIAuthentication yes"] },
+    { what: "the host needs the system's ssh anyway", settings: ["SetEnv TEST=1"] },
+  ])("names the key that the host refused when $what", async ({ settings }) => {
+    const wrong = await createKey(await newDirectory("keys"), "id_wrong");
+    const { outcome, told } = await attempt(await configure({ keys: [wrong], settings }));
+    expect(told).toHaveLength(1);
+    expect(outcome).toMatchObject({
+      kind: "authentication",
+      exitCode: 12,
+      detail: `${sshd.user}@127.0.0.1: Permission denied (publickey).; refused keys: ${wrong}; ${who()}`,
+    });
+  });
+
   it("goes on to the next key when the host refuses one", async () => {
     const wrong = await createKey(await newDirectory("keys"), "id_wrong");
     const { outcome } = await attempt(await configure({ keys: [wrong, key] }));
