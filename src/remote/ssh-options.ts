@@ -9,6 +9,8 @@ export function splitSshOptions(
   const words = parse(text, (name) => variables[name] ?? "");
   return words.map((word) => {
     if (typeof word === "string") return word;
+    // No file is meant: `-o SendEnv=LC_*`.
+    if ("pattern" in word) return word.pattern;
     throw new SshError("configuration", {
       message: `invalid value for "ssh_options": "${text}"`,
       detail: "only options of ssh may stand here, no operators of the shell",

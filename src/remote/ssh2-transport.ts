@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Algorithms, AnyAuthMethod, Client, ConnectConfig } from "ssh2";
+import { describeSystemError } from "../postgres/attempt-failure.js";
 import { startDeadline } from "../postgres/deadline.js";
 import type { Files } from "../system/files.js";
 import type { Processes } from "../system/processes.js";
@@ -184,7 +185,7 @@ function readFailure(error: Error & { level?: string }): Attempt | null {
   if (level === "agent" || /^Error (while )?signing/.test(message)) return null;
   if (level === "client-authentication") return { kind: "authentication" };
   if (/no matching/i.test(message)) return { kind: "no-common-algorithm", reason: message };
-  return { kind: "failed", reason: message };
+  return { kind: "failed", reason: describeSystemError(error) };
 }
 
 /** The user's algorithms as far as ssh2 has them: it would take an empty list for its own defaults. */

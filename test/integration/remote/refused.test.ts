@@ -285,14 +285,27 @@ describe("ways to the host", () => {
     expect((await attempt(config)).outcome).toEqual(wentIn("openssh"));
   });
 
-  it("says that nobody listens", async () => {
+  it.each([
+    { address: "127.0.0.1", transport: "ssh2", settings: [] },
+    { address: "localhost", transport: "ssh2", settings: [] },
+    { address: "localhost", transport: "openssh", settings: ["SetEnv TEST=1"] },
+  ])("says that nobody listens at $address through $transport", async ({ address, settings }) => {
     const port = await freePort();
-    const config = await configure({ hosts: { node2: { address: "127.0.0.1", port } } });
+    const config = await configure({ hosts: { node2: { address, port } }, settings });
     expect((await attempt(config)).outcome).toMatchObject({
       kind: "unreachable",
       exitCode: 12,
       message: 'unable to reach host "node2" over SSH',
-      detail: expect.stringMatching(/ECONNREFUSED|Connection refused/),
+      detail: expect.stringMatching(/Connection refused(\r)?; user/),
+      hint: expect.stringContaining(`try: ssh -p ${port} ${sshd.user}@node2 true`),
+    });
+  });
+
+  it("says that a name leads nowhere", async () => {
+    const config = await configure({ hosts: { node2: { address: "nowhere.invalid", port: 22 } } });
+    expect((await attempt(config)).outcome).toMatchObject({
+      kind: "unreachable",
+      detail: expect.stringContaining("nowhere.invalid"),
     });
   });
 

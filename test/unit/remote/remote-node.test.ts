@@ -74,6 +74,7 @@ describe("splitSshOptions", () => {
     ["-q -o ConnectTimeout=10", ["-q", "-o", "ConnectTimeout=10"]],
     ['-o "ProxyCommand=ssh -W %h:%p jump"', ["-o", "ProxyCommand=ssh -W %h:%p jump"]],
     ["-i '/my keys/id' -i $HOME/id", ["-i", "/my keys/id", "-i", "/home/joe/id"]],
+    ["-o SendEnv=LC_*", ["-o", "SendEnv=LC_*"]],
     ["", []],
   ])("%s", (text, words) => {
     expect(splitSshOptions(text, { HOME: "/home/joe" })).toEqual(words);
