@@ -186,7 +186,8 @@ function packChunks(chunks, { outputs }) {
 function outputPack({ name, members }) {
   const path = join(outputDirectory, "packs", name);
   const factories = members.map(
-    (member) => `"${member.name}":function (exports, require, module, __dirname) {"use strict";${member.code}\n}`,
+    (member) =>
+      `"${member.name}":function (exports, require, module, __dirname) {"use strict";${member.code}\n}`,
   );
   const contents = `({${factories.join(",\n")}})`;
   if (!/^[\0-\x7f]*$/.test(contents)) throw new Error(`${path} is not ASCII, as its loader expects`);

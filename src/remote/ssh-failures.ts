@@ -6,7 +6,7 @@ import type { SshSettings } from "./ssh-settings.js";
 export type SshPeer = Pick<SshSettings, "hostName" | "port" | "user"> & { readonly host: string };
 
 /** `user "postgres", host "node2" (192.0.2.7), port 22` */
-export function describePeer({ host, hostName, port, user }: SshPeer): string {
+function describePeer({ host, hostName, port, user }: SshPeer): string {
   return `user "${user}", host "${host}"${hostName === host ? "" : ` (${hostName})`}, port ${port}`;
 }
 
