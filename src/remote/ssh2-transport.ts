@@ -185,7 +185,9 @@ function readFailure(error: Error & { level?: string }): Attempt | null {
   if (level === "agent" || /^Error (while )?signing/.test(message)) return null;
   if (level === "client-authentication") return { kind: "authentication" };
   if (/no matching/i.test(message)) return { kind: "no-common-algorithm", reason: message };
-  return { kind: "failed", reason: describeSystemError(error) };
+  // A name with several addresses: an error for each.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return { kind: "failed", reason: describeSystemError(first) };
 }
 
 /** The user's algorithms as far as ssh2 has them: it would take an empty list for its own defaults. */
