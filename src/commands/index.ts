@@ -30,6 +30,8 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
   cluster: {
     show: async () => (await import("./cluster/show.js")).clusterShow,
     event: async () => (await import("./cluster/event.js")).clusterEvent,
+    matrix: async () => (await import("./cluster/matrix.js")).clusterMatrix,
+    crosscheck: async () => (await import("./cluster/crosscheck.js")).clusterCrosscheck,
     cleanup: async () => (await import("./cluster/cleanup.js")).clusterCleanup,
   },
   completion: {

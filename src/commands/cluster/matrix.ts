@@ -1,0 +1,34 @@
+import { assembleMatrix, connectivity, hasFailure } from "../../decide/connectivity.js";
+import { defineCommand } from "../define-command.js";
+import { gatherConnectivity } from "./connectivity/gather.js";
+import { localNodeId, showMatrix } from "./connectivity/show.js";
+
+export const clusterMatrix = defineCommand({
+  name: "cluster matrix",
+  summary: "show which nodes can connect to which others, asked from this node",
+  options: {
+    csv: "emit output as CSV",
+    format: "emit output as text, csv or json",
+    "remote-user": "SSH user on the other nodes",
+    "node-id": "ID of this node, when no configuration file is used",
+    dbname: "database of any node, or its connection string",
+    host: "host of any node",
+    port: "port of any node",
+    username: "user to connect as",
+  },
+  effect: "reads",
+  configuration: "unless-connection-given",
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "badSsh", "internal", "nodeStatus"],
+  examples: ["cluster matrix", "cluster matrix --csv"],
+  run: async (context, options) => {
+    const matrix = assembleMatrix(
+      await gatherConnectivity(context, {
+        localId: localNodeId(context, options["node-id"]),
+        asksUnreachable: false,
+      }),
+    );
+    // The reference's rule, whatever the reason for the difference is: as CSV the unknown counts as failed.
+    const worstAllowed = context.format === "csv" ? connectivity.unknown : connectivity.unreachable;
+    return showMatrix(context, "cluster matrix", { matrix, hasFailure: hasFailure(matrix, worstAllowed) });
+  },
+});

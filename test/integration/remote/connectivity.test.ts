@@ -1,0 +1,100 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
+import { createKey, startSshd, type TestSshd, writeSshConfig } from "../../harness/sshd.js";
+import { newDirectory, testEnvironment } from "../../harness/test-run.js";
+import { addStandby, createRegisteredPrimary, type TestNode } from "../cluster/make-cluster.js";
+
+let nodes: readonly TestNode[];
+let sshd: TestSshd;
+let calls: string;
+let sshOptions: string;
+
+beforeAll(async () => {
+  const key = await createKey(await newDirectory("keys"), "id_test");
+  const profile = `export PGPASSFILE='${testEnvironment().PGPASSFILE ?? ""}'\n`;
+  sshd = await startSshd({ allowedKeys: [key], profile });
+  ({ sshOptions } = await writeSshConfig({ hosts: { "127.0.0.1": sshd }, knownHosts: [sshd], keys: [key] }));
+  const n1 = await createRegisteredPrimary();
+  nodes = [n1, await addStandby(2, n1), await addStandby(3, n1)];
+  calls = await installCountedProgram();
+  for (const { id, server, configFile } of nodes) {
+    await n1.server.sql("UPDATE repmgr.nodes SET config_file = $1 WHERE node_id = $2", [configFile, id]);
+    await configure({ id, server, configFile });
+  }
+});
+
+/** The program as the other nodes have it, which notes each start. */
+async function installCountedProgram(): Promise<string> {
+  const directory = await newDirectory("remote-bin");
+  const log = join(directory, "calls");
+  const real = resolve(import.meta.dirname, "../../../bin/tsrepmgr.js");
+  const script = `#!/bin/sh\necho "$@" >> '${log}'\nexec '${process.execPath}' '${real}' "$@"\n`;
+  await writeFile(join(directory, "tsrepmgr"), script);
+  await chmod(join(directory, "tsrepmgr"), 0o755);
+  await writeFile(log, "");
+  return log;
+}
+
+const configure = ({ id, server }: TestNode, more: Readonly<Record<string, string>> = {}) =>
+  writeRepmgrConf(server, {
+    node_id: id,
+    node_name: `n${id}`,
+    ssh_options: sshOptions,
+    repmgr_bindir: join(calls, ".."),
+    ...more,
+  });
+
+async function run(
+  ...args: readonly string[]
+): Promise<ProgramResult & { readonly calls: readonly string[] }> {
+  await writeFile(calls, "");
+  const result = await runProgram(["-f", nodes[0]?.configFile ?? "", "cluster", ...args]);
+  return { ...result, calls: (await readFile(calls, "utf8")).split("\n").filter((line) => line !== "") };
+}
+
+const all = ["1,1,0", "1,2,0", "1,3,0", "2,1,0", "2,2,0", "2,3,0", "3,1,0", "3,2,0", "3,3,0", ""].join("\n");
+
+describe.each(["matrix", "crosscheck"])("cluster %s", (verb) => {
+  it("asks each node by one process", async () => {
+    const result = await run(verb, "--csv");
+    expect(result).toMatchObject({ exitCode: 0, stdout: all, stderr: "" });
+    expect(result.calls).toHaveLength(2);
+  });
+
+  it("says who could not be asked", async () => {
+    const [n1, , n3] = nodes;
+    if (n1 === undefined || n3 === undefined) throw new Error("no nodes");
+    await n3.server.stop();
+    try {
+      const result = await run(verb, "--format=json");
+      const document = JSON.parse(result.stdout) as { connections: readonly { state: string }[] };
+      expect(result.exitCode).toBe(25);
+      expect(document.connections.map(({ state }) => state)).toEqual([
+        ...["reachable", "reachable", "unreachable"],
+        ...["reachable", "reachable", "unreachable"],
+        ...["unknown", "unknown", "unknown"],
+      ]);
+      expect(document).toMatchObject({
+        problems: verb === "matrix" ? [] : [{ code: "no_answer_over_ssh", node_id: 3 }],
+      });
+    } finally {
+      await n3.server.start();
+    }
+  });
+
+  it("ends with code 12 when only SSH is broken", async () => {
+    const [n1] = nodes;
+    if (n1 === undefined) throw new Error("no nodes");
+    await configure(n1, { ssh_options: `${sshOptions} -p 1` });
+    try {
+      const result = await run(verb);
+      expect(result.exitCode).toBe(12);
+      expect(result.stdout).toContain(" n1   | 1  | * | * | * \n n2   | 2  | ? | ? | ? \n");
+      expect(result.stderr).toContain("  node 2 inaccessible via SSH\n  node 3 inaccessible via SSH");
+    } finally {
+      await configure(n1);
+    }
+  });
+});
