@@ -13,8 +13,9 @@ export function renderGeneralHelp(
 ): string {
   const nounWidth = Math.max(...nouns.map((noun) => noun.length));
   const usage = nouns.map((noun) => {
-    const verbs = `{${verbsOf(noun).join("|")}}`;
-    return `    ${programName} [OPTIONS] ${noun.padEnd(nounWidth)} ${verbs}\n`;
+    const verbs = verbsOf(noun);
+    const choice = verbs.length === 0 ? "" : `${" ".repeat(nounWidth - noun.length)} {${verbs.join("|")}}`;
+    return `    ${programName} [OPTIONS] ${noun}${choice}\n`;
   });
   return [
     `${heading(programName)}${usage.join("")}`,

@@ -1,5 +1,5 @@
 import type { Command } from "../commands/define-command.js";
-import { findCommand, nouns, resolveNoun, verbsOf } from "../commands/index.js";
+import { findCommand, findOneWordCommand, nouns, resolveNoun, verbsOf } from "../commands/index.js";
 import { suggest } from "../output/suggest.js";
 
 export interface Interpretation {
@@ -33,6 +33,8 @@ export function interpretWords(words: readonly string[], programName: string): I
       `unknown ${programName} ${typed}${didYouMean(near, near && correctVerb(near, second))}`,
     );
   }
+  const oneWord = findOneWordCommand(noun);
+  if (oneWord !== null) return { noun, typedNoun: first, load: oneWord, rest: words.slice(1), errors: [] };
   if (second === undefined) return failure(noun, `no action provided for command '${first}'`);
   const load = findCommand(noun, second);
   if (load !== null) return { noun, typedNoun: first, load, rest, errors: [] };

@@ -69,7 +69,7 @@ async function processCommandLine(surroundings: Surroundings, words: readonly st
 
   const hosted = takeHost(command, found.rest, parsed);
   const loaded = readConfiguration(surroundings, command, parsed);
-  if (loaded.errors.length > 0) return exitCodes.badConfiguration;
+  if (loaded.errors.length > 0 && !examines(command, parsed)) return exitCodes.badConfiguration;
   if (parsed.options["dump-config"]) return dumpConfiguration(loaded, parsed);
 
   const verdict = command === null ? null : checkOptions(command, hosted.parsed);
@@ -101,6 +101,7 @@ function readConfiguration(
   }
   // As in the reference an empty path is none: scripts pass -f "$CONF" with a variable that need not be set.
   const explicitFile = options["config-file"] || null;
+  if (examines(command, { options })) return examineConfiguration(environment, explicitFile);
   const loaded = loadConfiguration({ explicitFile, environment });
   if (options.verbose && loaded.file !== null) {
     writeLog(
@@ -109,6 +110,22 @@ function readConfiguration(
   }
   for (const line of renderConfigurationProblems(loaded, { isTerse: options.terse })) writeLog(`${line}\n`);
   return loaded;
+}
+
+const examines = (command: Command | null, { options }: Pick<ParsedArguments, "options">): boolean =>
+  command?.configuration === "examined" && !options["dump-config"];
+
+/** A file that cannot even be read is one more thing to tell. */
+function examineConfiguration(environment: Environment, explicitFile: string | null): LoadedConfiguration {
+  try {
+    return loadConfiguration({ explicitFile, environment });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const message = [error.message, error.detail ?? error.hint].filter(Boolean).join(": ");
+    const file = explicitFile ?? "repmgr.conf";
+    const settings = completeSettings(new Map());
+    return { file, isFoundBySearch: false, settings, warnings: [], errors: [{ file, line: null, message }] };
+  }
 }
 
 function printData(text: string): number {
@@ -186,7 +203,7 @@ function dumpConfiguration({ settings }: LoadedConfiguration, { words }: ParsedA
 
 /** A command that acts as a node needs to know which one it is. */
 function requireConfiguration(command: Command, loaded: LoadedConfiguration, parsed: ParsedArguments): void {
-  if (["optional", "unused"].includes(command.configuration) || loaded.file !== null) return;
+  if (["optional", "unused", "examined"].includes(command.configuration) || loaded.file !== null) return;
   if (command.configuration === "unless-connection-given" && parsed.connection.size > 0) return;
   throw new UserError(exitCodes.badConfiguration, {
     message: "no configuration file was found",

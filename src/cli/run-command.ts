@@ -1,4 +1,5 @@
 import type { Command, CommandContext, OutputFormat } from "../commands/define-command.js";
+import { describeConfigurationProblem } from "../config/configuration-problem.js";
 import type { LoadedConfiguration } from "../config/load-configuration.js";
 import type { Environment } from "../context.js";
 import type { AllOptionValues } from "../commands/option-table.js";
@@ -56,6 +57,10 @@ export async function runCommand(request: {
     interrupted: interruption.signal,
     settings,
     configFile: loaded.file,
+    configurationProblems: {
+      errors: loaded.errors.map(describeConfigurationProblem),
+      warnings: loaded.warnings.map(describeConfigurationProblem),
+    },
     connection: parsed.connection,
     format: chooseFormat(command, options),
     display: await readDisplay(environment.variables),

@@ -7,10 +7,18 @@ import type { AllOptionValues, OptionName, OptionValues } from "./option-table.j
 
 export type OutputFormat = "text" | "csv" | "json" | "nagios" | "optformat";
 
+/** As they are shown, `file:line: …` each. */
+interface ConfigurationProblems {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 export interface CommandContext extends Context {
   readonly settings: Settings;
   /** Absolute path of the `repmgr.conf` in use; null when none was found or needed. */
   readonly configFile: string | null;
+  /** What is wrong with that file; errors only for a command whose `configuration` is `examined`. */
+  readonly configurationProblems: ConfigurationProblems;
   /** The connection options of the command line (`-d -h -p -U`, positional host), in the order given; empty without. */
   readonly connection: Conninfo;
   readonly format: OutputFormat;
@@ -37,8 +45,11 @@ interface CommandDeclaration<Names extends OptionName> {
   readonly effect: "reads" | "changes";
   /** Takes the source host as a third word (`standby clone HOST`). */
   readonly takesHost?: true;
-  /** Whether a `repmgr.conf` with a `node_id` must be there; `unused`: none is read, so that a broken one is no obstacle. */
-  readonly configuration: "required" | "optional" | "unless-connection-given" | "unused";
+  /**
+   * Whether a `repmgr.conf` with a `node_id` must be there; `unused`: none is read, so that a broken one is no obstacle;
+   * `examined`: the command itself tells what is wrong with it.
+   */
+  readonly configuration: "required" | "optional" | "unless-connection-given" | "unused" | "examined";
   /** Runs for root too: it touches neither a server nor the files of one. */
   readonly isForRoot?: true;
   /** The exit codes that it ends with by its own rules, for the reference. */

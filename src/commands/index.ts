@@ -3,6 +3,9 @@ import type { CatalogueEntry, Command } from "./define-command.js";
 
 type LoadCommand = () => Promise<Command>;
 
+/** In the place of the verb: the noun is the whole command. */
+const ONE_WORD = "";
+
 /** Every command, loaded only when it is the one that runs or is explained. */
 const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> = {
   primary: {
@@ -34,6 +37,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     crosscheck: async () => (await import("./cluster/crosscheck.js")).clusterCrosscheck,
     cleanup: async () => (await import("./cluster/cleanup.js")).clusterCleanup,
   },
+  doctor: {
+    [ONE_WORD]: async () => (await import("./doctor/command.js")).doctor,
+  },
   completion: {
     bash: async () => (await import("./completion/shells.js")).completionBash,
     zsh: async () => (await import("./completion/shells.js")).completionZsh,
@@ -50,8 +56,14 @@ export function resolveNoun(word: string): string | null {
   return isKnown ? noun : null;
 }
 
+/** Empty for a command of one word. */
 export function verbsOf(noun: string): readonly string[] {
-  return Object.keys(commands[noun] ?? {});
+  return Object.keys(commands[noun] ?? {}).filter((verb) => verb !== ONE_WORD);
+}
+
+/** How to load a command that needs no verb; null when the noun is none. */
+export function findOneWordCommand(noun: string): LoadCommand | null {
+  return loaderOf(noun);
 }
 
 /** How to load the command of a noun and a verb as typed; null when there is none. */
@@ -71,7 +83,7 @@ export async function loadCatalogue(): Promise<readonly CatalogueEntry[]> {
 }
 
 function loaderOf(name: string): LoadCommand | null {
-  const [noun = "", verb = ""] = name.split(" ");
+  const [noun = "", verb = ONE_WORD] = name.split(" ");
   const verbs = Object.hasOwn(commands, noun) ? commands[noun] : undefined;
   return verbs !== undefined && Object.hasOwn(verbs, verb) ? (verbs[verb] ?? null) : null;
 }

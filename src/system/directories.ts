@@ -93,10 +93,28 @@ export async function isWritableDirectory(path: string): Promise<boolean> {
   );
 }
 
+/** Whether we may write to a file; null when it is not there. */
+export async function isWritableFile(path: string): Promise<boolean | null> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    (error: unknown) => (systemCode(error) === "ENOENT" ? null : false),
+  );
+}
+
 /** Free bytes for us on the file system of an existing path; null where the system does not tell. */
 export async function readFreeBytes(path: string): Promise<number | null> {
   return statfs(path).then(
     (facts) => facts.bavail * facts.bsize,
+    () => null,
+  );
+}
+
+/** The file system of an existing path; null where the system does not tell. */
+export async function readDiskSpace(
+  path: string,
+): Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null> {
+  return statfs(path).then(
+    (facts) => ({ freeBytes: facts.bavail * facts.bsize, totalBytes: facts.blocks * facts.bsize }),
     () => null,
   );
 }

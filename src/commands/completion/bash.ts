@@ -1,11 +1,18 @@
-import { groupByNoun, type CompletedCommand, type CompletedOption, type CompletionModel } from "./model.js";
+import {
+  groupByNoun,
+  spellWithBlank,
+  withVerb,
+  type CompletedCommand,
+  type CompletedOption,
+  type CompletionModel,
+} from "./model.js";
 
 /** The completion script for bash; it needs no package and never calls the program. */
 export function renderBashCompletion(model: CompletionModel): string {
   const { programName, commands, generalOptions, allOptions } = model;
   const groups = groupByNoun(commands);
   const nextWord = spell(allOptions.filter(({ value }) => value === "next-word")).join("|");
-  const verbs = groups.map((group) => [group.nouns, words(group.commands.map(({ verb }) => verb))] as const);
+  const verbs = groups.map((group) => [group.nouns, words(withVerb(group).map(({ verb }) => verb))] as const);
   const withOptions = commands.filter(({ options }) => options.length > 0);
   const hosted = commands.filter(({ takesHost }) => takesHost).flatMap(({ spellings }) => spellings);
   return `# bash completion of ${programName}. To load it: source <(${programName} completion bash)
@@ -63,8 +70,8 @@ complete -F _${identifier(programName)} ${programName}
 `;
 }
 
-const addOptions = ({ spellings, options }: CompletedCommand): string =>
-  `      ${quoteEach(spellings)}) words+=' ${spellLong(options).join(" ")}' ;;\n`;
+const addOptions = (command: CompletedCommand): string =>
+  `      ${quoteEach(spellWithBlank(command))}) words+=' ${spellLong(command.options).join(" ")}' ;;\n`;
 
 const spell = (options: readonly CompletedOption[]): readonly string[] =>
   options.flatMap(({ spellings }) => spellings);

@@ -1,4 +1,10 @@
-import { groupByNoun, type CompletedCommand, type CompletedOption, type CompletionModel } from "./model.js";
+import {
+  groupByNoun,
+  withVerb,
+  type CompletedCommand,
+  type CompletedOption,
+  type CompletionModel,
+} from "./model.js";
 
 /** The completion script for fish; it never calls the program. */
 export function renderFishCompletion(model: CompletionModel): string {
@@ -12,11 +18,11 @@ export function renderFishCompletion(model: CompletionModel): string {
     `${complete} -f`,
     ...generalOptions.map((option) => `${complete} ${describeOption(option)}`),
     ...groupByNoun(commands).flatMap((group) => [
-      ...group.commands.slice(0, 1).map(({ noun }) => {
+      ...group.commands.slice(0, 1).map(({ noun, summary }) => {
         const verbs = group.commands.map(({ verb }) => verb).join(", ");
-        return `${complete} -n '${prefix}_is ""' -a ${noun} -d ${quote(verbs)}`;
+        return `${complete} -n '${prefix}_is ""' -a ${noun} -d ${quote(verbs || summary)}`;
       }),
-      ...group.commands.map(
+      ...withVerb(group).map(
         ({ verb, summary }) =>
           `${complete} -n ${condition(prefix, group.nouns)} -a ${verb} -d ${quote(summary)}`,
       ),

@@ -19,6 +19,7 @@ export interface CompletedCommand {
   /** Noun and verb, with their aliases. */
   readonly spellings: readonly string[];
   readonly noun: string;
+  /** Empty for a command of one word. */
   readonly verb: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
@@ -62,11 +63,19 @@ export function groupByNoun(commands: readonly CompletedCommand[]): readonly Com
     const own = commands.filter((command) => command.noun === noun);
     const isAlias = (name: string): boolean =>
       (name === noun || !declared.has(name)) &&
-      own.every(({ spellings, verb }) => spellings.includes(`${name} ${verb}`));
+      own.every(({ spellings, verb }) => spellings.includes(`${name} ${verb}`.trimEnd()));
     const names = own.flatMap(({ spellings }) => spellings.map((spelling) => spelling.split(" ")[0] ?? ""));
     return { nouns: [...new Set(names.filter(isAlias))], commands: own };
   });
 }
+
+/** The spellings as a shell holds them, `$noun $verb`: that of one word ends with a blank. */
+export const spellWithBlank = ({ spellings }: CompletedCommand): readonly string[] =>
+  spellings.map((spelling) => (spelling.includes(" ") ? spelling : `${spelling} `));
+
+/** The commands of a noun that need a verb. */
+export const withVerb = ({ commands }: CompletedNoun): readonly CompletedCommand[] =>
+  commands.filter(({ verb }) => verb !== "");
 
 const describeOptions = (options: Partial<Record<OptionName, string>>): readonly CompletedOption[] =>
   (Object.entries(options) as [OptionName, string][]).map(([name, help]) => describeOption(name, help));

@@ -1,5 +1,7 @@
 import {
   groupByNoun,
+  spellWithBlank,
+  withVerb,
   type CompletedCommand,
   type CompletedNoun,
   type CompletedOption,
@@ -25,8 +27,11 @@ export function renderZshCompletion({
     .flatMap(describeOption)
     .map((specification) => specification.replace("'", "'!"));
   const nouns = groups.flatMap(({ commands: own }) =>
-    own.slice(0, 1).map(({ noun }) => `${noun}:${own.map(({ verb }) => verb).join(", ")}`),
+    own
+      .slice(0, 1)
+      .map(({ noun, summary }) => `${noun}:${own.map(({ verb }) => verb).join(", ") || summary}`),
   );
+  const oneWord = commands.filter(({ verb }) => verb === "").map(({ noun }) => noun);
   const hosted = commands.filter(({ takesHost }) => takesHost).flatMap(({ spellings }) => spellings);
   return `#compdef ${programName}
 # zsh completion of ${programName}. To install it: ${programName} completion zsh > DIRECTORY_OF_FPATH/_${programName}
@@ -64,7 +69,7 @@ ${name}() {
   options=(${generalOptions.flatMap(describeOption).map(inLine).join("")}
   )
   # Not offered before their command is known, but read: their values are no words.
-  [[ -n $verb ]] || options+=(${hidden.map(inLine).join("")}
+  [[ -n $verb || $noun == (${oneWord.join("|")}) ]] || options+=(${hidden.map(inLine).join("")}
   )
   case "$noun $verb" in
 ${commands.map(addOptions).join("")}  esac
@@ -79,12 +84,13 @@ fi
 `;
 }
 
-const setVerbs = ({ nouns, commands }: CompletedNoun): string =>
-  `    (${nouns.join("|")})${assign("verbs=", commands.map(describeVerb))}`;
+const setVerbs = (noun: CompletedNoun): string =>
+  `    (${noun.nouns.join("|")})${assign("verbs=", withVerb(noun).map(describeVerb))}`;
 
-function addOptions({ spellings, options }: CompletedCommand): string {
+function addOptions(command: CompletedCommand): string {
+  const { options } = command;
   if (options.length === 0) return "";
-  return `    (${spellings.map(quote).join("|")})${assign("options+=", options.flatMap(describeOption))}`;
+  return `    (${spellWithBlank(command).map(quote).join("|")})${assign("options+=", options.flatMap(describeOption))}`;
 }
 
 const inLine = (text: string): string => `\n    ${text}`;

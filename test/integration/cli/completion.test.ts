@@ -100,8 +100,12 @@ describe.each<Shell>(["bash", "zsh", "fish"])("completion in %s", { retry: 3 }, 
     ["tsrepmgr cluster event --format ", ["csv", "json", "text"]],
     ["tsrepmgr cluster event --format j", ["json"]],
     ["tsrepmgr cluster event --node-id ", []],
+    ["tsrepmgr doc", ["doctor"]],
+    ["tsrepmgr doctor ", []],
+    ["tsrepmgr doctor --form", ["--format"]],
+    ["tsrepmgr doctor --format=j", ["json"]],
   ])("offers for %j", (line, expected) => {
-    const offered = complete(shell, line).map((word) => word.replace(/=$/, "").trim());
+    const offered = complete(shell, line).map((word) => word.replace(/^--format=|=$/, "").trim());
     expect(offered).toEqual(expected);
   });
 

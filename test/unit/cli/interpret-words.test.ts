@@ -16,6 +16,15 @@ describe("interpretWords", () => {
     expect(interpretWords([noun, verb], "repmgr")).toMatchObject({ errors: [], load: expect.any(Function) });
   });
 
+  it("finds a command of one word, in any case, and leaves it the other words", () => {
+    expect(interpretWords(["Doctor"], "repmgr")).toMatchObject({
+      errors: [],
+      load: expect.any(Function),
+      rest: [],
+    });
+    expect(interpretWords(["doctor", "x"], "repmgr").rest).toEqual(["x"]);
+  });
+
   it("leaves further words to the command", () => {
     expect(interpretWords(["standby", "clone", "host1"], "repmgr").rest).toEqual(["host1"]);
   });

@@ -9,10 +9,10 @@ const introduction = `# Commands
 <!-- Written by "npx vitest run test/unit/cli/documents.test.ts -u" from the declarations in src/commands/. -->
 
 \`\`\`text
-tsrepmgr [OPTIONS] COMMAND ACTION [HOST]
+tsrepmgr [OPTIONS] COMMAND [ACTION] [HOST]
 \`\`\`
 
-- Options stand before, between or after the two words; short ones can be combined (\`-Fvf /etc/repmgr.conf\`), long ones
+- Options stand before, between or after these words; short ones can be combined (\`-Fvf /etc/repmgr.conf\`), long ones
   shortened as long as they stay unique. COMMAND and ACTION are read in any case.
 - A value follows in the next word or after \`=\`. A value in brackets, as in \`--watch[=SECONDS]\`, is taken only after \`=\`.
 - An option that a command does not honour is a warning; where ignoring it would change what is done (\`--dry-run\`,
