@@ -32,6 +32,22 @@ import { nodeRecord } from "../../../builders/node-record.js";
 import { mistakesOfGuides } from "./mistakes-of-guides.js";
 
 const further: readonly (readonly [string, DoctorFacts, string])[] = [
+  ["archiving that is off", primaryWith({ set: { archive_mode: "off" } }), "node1 note archiving_off"],
+  [
+    "a witness that is a standby",
+    withNodes(nodeFacts(1), nodeFacts(2, { record: nodeRecord({ id: 2, type: "witness" }) })),
+    "node2 failed witness_in_recovery",
+  ],
+  [
+    "a primary_conninfo that this user may not see",
+    withNodes(
+      nodeFacts(1),
+      nodeFacts(2, {
+        server: { ...serverFacts({ inRecovery: true, identity: "2/5432" }), settings: new Map() },
+      }),
+    ),
+    "node2 unknown primary_conninfo_not_shown",
+  ],
   [
     "a data directory that is a link to nowhere",
     host({ dataDirectory: { kind: "dangling-link" } }),
