@@ -88,6 +88,7 @@ export async function runServerAction(
   reporter.debug(`executing server command "${command}"`);
   const result = await runServerCommand(processes, command, interrupted);
   if (result.exitCode === 0) return null;
+  interrupted.throwIfAborted();
   return { command, reason: result.stderr.trimEnd() || `exit status ${result.exitCode ?? "unknown"}` };
 }
 

@@ -5,7 +5,8 @@ import { readServerState } from "../coordination/read-server-state.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
-import { parseConninfo, type Conninfo } from "../model/conninfo.js";
+import { ConninfoError, parseConninfo, type Conninfo } from "../model/conninfo.js";
+import { findNode, listNodes } from "../metadata/nodes.js";
 import type { Lsn } from "../model/lsn.js";
 import { describeNode, slotNameOf, type NodeRecord } from "../model/node-record.js";
 import { parseTimelineHistory, type TimelineHistory } from "../model/timeline.js";
@@ -52,6 +53,45 @@ export async function askUpstream({
       target.replicationUser || null,
     ),
   };
+}
+
+/**
+ * The node that this one has left, by its record. Where the record names the target already, a run that was killed may
+ * have left the slot of this node on the former one: the first node that holds it unused. Null when there is none.
+ */
+export async function findFormerUpstream(
+  context: CommandContext,
+  { own, target, primaryDatabase }: Participants,
+): Promise<NodeRecord | null> {
+  const formerId = own.upstreamNodeId;
+  if (formerId !== null && formerId !== target.nodeId) return findNode(primaryDatabase, formerId);
+  if (formerId === null || !context.settings.use_replication_slots) return null;
+  const slotName = own.slotName ?? slotNameOf(own.nodeId);
+  const others = (await listNodes(primaryDatabase)).filter(
+    ({ nodeId, active, type }) =>
+      active && type !== "witness" && nodeId !== own.nodeId && nodeId !== target.nodeId,
+  );
+  const holders = await Promise.all(
+    others.map(async (node) => ((await holdsUnusedSlot(context, node, slotName)) ? node : null)),
+  );
+  return holders.find((node) => node !== null) ?? null;
+}
+
+async function holdsUnusedSlot(
+  { databases, interrupted }: CommandContext,
+  node: NodeRecord,
+  slotName: string,
+): Promise<boolean> {
+  try {
+    const database = await databases.connect(parseConninfo(node.conninfo), { signal: interrupted });
+    const slot = await readReplicationSlot(database, slotName).finally(() => database.close());
+    return slot !== null && slot.isPhysical && !slot.isActive;
+  } catch (error) {
+    const isOfNode =
+      error instanceof ConnectionError || error instanceof ConninfoError || error instanceof DatabaseError;
+    if (isOfNode) return false;
+    throw error;
+  }
 }
 
 interface Target {

@@ -10,7 +10,7 @@ export interface FollowFacts {
   readonly own: NodeRecord;
   readonly target: UpstreamCandidate;
   readonly attach: AttachFacts;
-  /** The node from which this one has streamed by its record; null when that is gone or the target itself. */
+  /** The node from which this one has streamed by its record, or that still holds its slot; null without, or when it is the target. */
   readonly formerUpstream: NodeRecord | null;
   /** What `postgresql.auto.conf` says now. */
   readonly currentConninfo: string | null;
@@ -42,7 +42,13 @@ export function planFollow(facts: FollowFacts, rules: FollowRules): Plan<FollowS
   const problems = slotName === null ? [] : judgeUpstreamSlot({ ...facts, purpose: "follow" }, slotName);
   if (problems.length > 0) return { kind: "refused", problems };
   const outlook = { finding: verdict.finding };
-  if (isFollowing(facts, rules, slotName)) return { kind: "ready", warnings: [], steps: [], ...outlook };
+  const { formerUpstream } = facts;
+  const dropping: readonly FollowStep[] =
+    slotName === null || formerUpstream === null
+      ? []
+      : [{ kind: "drop-former-slot", name: slotName, upstream: formerUpstream }];
+  if (isFollowing(facts, rules, slotName))
+    return { kind: "ready", warnings: [], steps: dropping, ...outlook };
 
   const steps: FollowStep[] = [];
   const { slot, slotCreator } = facts.target;
@@ -55,10 +61,8 @@ export function planFollow(facts: FollowFacts, rules: FollowRules): Plan<FollowS
     { kind: "apply-configuration", by: rules.restarts ? "restart" : "reload" },
     { kind: "record-upstream", record },
     { kind: "await-attachment" },
+    ...dropping,
   );
-  if (slotName !== null && facts.formerUpstream !== null) {
-    steps.push({ kind: "drop-former-slot", name: slotName, upstream: facts.formerUpstream });
-  }
   return { kind: "ready", warnings: [], steps, ...outlook };
 }
 

@@ -5,6 +5,8 @@ import type { Problem } from "../model/problem.js";
 
 export interface PromotionFacts {
   readonly own: NodeRecord;
+  /** Out of recovery already, though its record does not say so: an earlier run did not come to its end. */
+  readonly isPromoted: boolean;
   /** The rows as this standby knows them. */
   readonly records: readonly NodeRecord[];
   /** A server out of recovery, if one answered. */
@@ -35,22 +37,23 @@ export type PromotionStep =
 
 /** A promotion that was refused ends with code 8 (reference: repmgr-cli 1.7). */
 export function planPromotion(facts: PromotionFacts, rules: PromotionRules): Plan<PromotionStep> {
-  if (facts.livePrimary !== null) return { kind: "refused", problems: [alreadyActive(facts.livePrimary)] };
+  if (facts.livePrimary !== null)
+    return { kind: "refused", problems: [alreadyActive(facts, facts.livePrimary)] };
+  const recording: PromotionStep = { kind: "record-primary", node: facts.own.nodeId };
+  if (facts.isPromoted) return { kind: "ready", warnings: [], steps: [recording] };
   const warnings = [warnAboutSiblings(facts), warnAboutReplay(facts)].filter((warning) => warning !== null);
   return {
     kind: "ready",
     warnings,
-    steps: [
-      { kind: "promote", method: chooseMethod(facts, rules) },
-      { kind: "record-primary", node: facts.own.nodeId },
-    ],
+    steps: [{ kind: "promote", method: chooseMethod(facts, rules) }, recording],
   };
 }
 
-function alreadyActive(primary: NodeRecord): Problem {
+function alreadyActive({ isPromoted }: PromotionFacts, primary: NodeRecord): Problem {
+  const too = isPromoted ? "; this server is out of recovery as well" : "";
   return {
     message: "this replication cluster already has an active primary server",
-    detail: `current primary is ${describeNode(primary)}`,
+    detail: `current primary is ${describeNode(primary)}${too}`,
     hint: `stop that server first, or exchange the roles with "standby switchover"`,
   };
 }

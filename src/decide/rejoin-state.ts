@@ -31,6 +31,8 @@ export function judgeUnfinishedRewind(
 
 export interface LocalStateFacts {
   readonly isServerUp: boolean;
+  /** It has been configured as a standby, by whomever. */
+  readonly isStandby: boolean;
   readonly state: string;
   readonly majorVersion: number;
   readonly unfinishedRewind: UnfinishedRewind | null;
@@ -41,6 +43,8 @@ export interface LocalStateFacts {
 
 export type LocalStateVerdict =
   | { readonly kind: "refused"; readonly problem: Problem }
+  /** An earlier run may have started it: the problem stands unless it is a standby of the target. */
+  | { readonly kind: "running-standby"; readonly problem: Problem }
   | { readonly kind: "ready"; readonly isClean: boolean; readonly warning: Problem | null };
 
 /** pg_control of a standby that did not come to shut down. */
@@ -57,10 +61,11 @@ export function judgeLocalState(
   const { state, unfinishedRewind } = facts;
   const refuse = (problem: Problem): LocalStateVerdict => ({ kind: "refused", problem });
   if (facts.isServerUp) {
-    return refuse({
+    const problem = {
       message: `database is still running in state "${state}"`,
       hint: `"${programName} node rejoin" cannot be executed on a running node`,
-    });
+    };
+    return { kind: facts.isStandby && unfinishedRewind === null ? "running-standby" : "refused", problem };
   }
   if (facts.otherRunPid !== null) {
     return refuse({
@@ -79,7 +84,7 @@ export function judgeLocalState(
         state === CRASHED_STANDBY
           ? "it was a standby: start it, and it streams again; or use --force-rewind to attach it to another primary"
           : facts.majorVersion >= RECOVERS_SINCE
-            ? "use --force-rewind: pg_rewind recovers it first; or start it and stop it again"
+            ? "use --force-rewind, which recovers it first; or start it and stop it again"
             : "start the server and stop it again, then repeat",
     });
   }
@@ -93,7 +98,7 @@ export function judgeLocalState(
   const detail =
     state === CRASHED_STANDBY
       ? "it was a standby, which recovers when it starts"
-      : "pg_rewind executes crash recovery in single-user mode first";
+      : "it is recovered before anything else, as a standby that nobody can reach";
   return { kind: "ready", isClean: false, warning: { message, detail } };
 }
 
@@ -106,7 +111,7 @@ function judgeEarlierRewind(
     message: "an earlier rewind did not finish",
     detail: isComplete
       ? "pg_rewind came to its end, but the node was not configured as a standby after it"
-      : `data directory "${dataDirectory}" may be rewound in part: its server must not be started`,
+      : `data directory "${dataDirectory}" may be rewound in part: its server must not be started, and its mode keeps it from that`,
   };
   if (forceRewind) return { kind: "ready", isClean: true, warning: { ...problem, hint: "going on with it" } };
   const hint = "use --force-rewind to finish it";

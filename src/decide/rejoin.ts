@@ -29,7 +29,7 @@ export interface RejoinFacts {
   readonly walLogHints: boolean;
   readonly localVersion: number;
   readonly targetServer: { readonly majorVersion: number; readonly fullPageWrites: boolean };
-  /** The node from which this one has streamed by its record; null when that is gone or the target itself. */
+  /** The node from which this one has streamed by its record, or that still holds its slot; null without, or when it is the target. */
   readonly formerUpstream: NodeRecord | null;
 }
 
@@ -101,9 +101,30 @@ export function planRejoin(
   };
 }
 
+/** What is known of a node that runs as a standby of the target already. */
+export type AttachedFacts = Pick<RejoinFacts, "own" | "target" | "formerUpstream">;
+
+/** The steps that an earlier run did not come to: the server runs already, and as a standby of the target. */
+export function planRejoinCompletion(
+  facts: AttachedFacts,
+  rules: Pick<RejoinRules, "useReplicationSlots" | "parameters" | "waits">,
+): Plan<RejoinStep, unknown, RejoinProblem> {
+  const slotName = rules.useReplicationSlots ? (facts.own.slotName ?? slotNameOf(facts.own.nodeId)) : null;
+  const problems = slotName === null ? [] : judgeUpstreamSlot({ ...facts, purpose: "rejoin" }, slotName);
+  if (problems.length > 0) {
+    return { kind: "refused", problems: problems.map((problem) => ({ ...problem, isPrerequisite: true })) };
+  }
+  const steps = planAttachment(facts, rules, { slotName, isRewound: false });
+  return {
+    kind: "ready",
+    warnings: [],
+    steps: steps.filter(({ kind }) => kind !== "write-configuration" && kind !== "start-server"),
+  };
+}
+
 function planAttachment(
-  facts: RejoinFacts,
-  rules: RejoinRules,
+  facts: AttachedFacts,
+  rules: Pick<RejoinRules, "parameters" | "waits">,
   { slotName, isRewound }: { readonly slotName: string | null; readonly isRewound: boolean },
 ): readonly RejoinStep[] {
   const { slot, slotCreator, record } = facts.target;
@@ -148,7 +169,7 @@ function judgeRewind(facts: RejoinFacts, rules: RejoinRules): RewindNeed {
     const discards = { timeline: attach.local.timeline, from: verdict.fork, to };
     return { kind: "rewind", finding: { message, detail: problem.detail }, discards };
   }
-  // Crash recovery in single-user mode would end the recovery of a standby, and write WAL that nobody else has.
+  // Such a server recovers by itself when it starts as a standby; nothing has to be rewound for that.
   const isSameLine = facts.wasStandby || attach.local.timeline === attach.target.timeline;
   if (unfinishedRewind === null && (isClean || isSameLine))
     return { kind: "attach", finding: verdict.finding };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { DataDirectoryState } from "../model/data-directory-state.js";
 import {
+  changeDirectoryMode,
   changeMode,
   findDirectoriesBelow,
   findExistingAncestor,
@@ -74,4 +75,23 @@ export async function secureDataDirectory(path: string): Promise<void> {
   const facts = await inspectPath(path);
   if (facts.kind !== "directory" || facts.mode === 0o700 || facts.mode === 0o750) return;
   await changeMode(path, 0o700);
+}
+
+/** Execution for others: it gives nobody a file to read, and every postgres refuses a directory that has it. */
+const BAR = 0o001;
+
+/**
+ * From here on no server starts on the directory, by whatever command, until it is unbarred: neither SIGKILL nor a power
+ * failure takes the bar away, and no file in the directory could say so, because pg_rewind replaces them all.
+ */
+export async function barDataDirectory(path: string): Promise<void> {
+  const facts = await inspectPath(path);
+  if (facts.kind === "directory") await changeDirectoryMode(path, facts.mode | BAR);
+}
+
+export async function unbarDataDirectory(path: string): Promise<void> {
+  const facts = await inspectPath(path);
+  if (facts.kind === "directory" && (facts.mode & BAR) !== 0) {
+    await changeDirectoryMode(path, facts.mode & ~BAR);
+  }
 }

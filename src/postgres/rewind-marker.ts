@@ -15,8 +15,10 @@ export interface RewindMarker {
   readonly checkpointLsn: Lsn;
   /** Configuration files that were put aside, by their path below the data directory. */
   readonly archive: { readonly directory: string; readonly files: readonly string[] } | null;
-  /** Signal files that are hidden from crash recovery, which refuses to run with them. */
-  readonly hiddenSignals: readonly string[];
+  /** Files may change only after the server has recovered; a recovery that was cut short is begun again. */
+  readonly needsRecovery: boolean;
+  /** `standby.signal` was made for the recovery, and goes if nothing comes of the rewind. */
+  readonly madeSignal: boolean;
 }
 
 export interface FoundRewindMarker extends RewindMarker {
@@ -28,7 +30,8 @@ interface StoredMarker {
   readonly timeline: number;
   readonly checkpoint: string;
   readonly archive: RewindMarker["archive"];
-  readonly hiddenSignals: readonly string[];
+  readonly needsRecovery: boolean;
+  readonly madeSignal: boolean;
   readonly pid: number;
   readonly startTime: string | null;
 }
@@ -49,7 +52,8 @@ export async function readRewindMarker(dataDirectory: string): Promise<FoundRewi
       timeline: stored.timeline,
       checkpointLsn: parseLsn(stored.checkpoint),
       archive: stored.archive,
-      hiddenSignals: stored.hiddenSignals,
+      needsRecovery: stored.needsRecovery,
+      madeSignal: stored.madeSignal,
       programPid: isAtWork ? stored.pid : null,
     };
   }
@@ -64,7 +68,8 @@ export async function writeRewindMarker(dataDirectory: string, marker: RewindMar
     timeline: marker.timeline,
     checkpoint: formatLsn(marker.checkpointLsn),
     archive: marker.archive,
-    hiddenSignals: marker.hiddenSignals,
+    needsRecovery: marker.needsRecovery,
+    madeSignal: marker.madeSignal,
     pid,
     startTime: (await findProcess(pid))?.startTime ?? null,
   };

@@ -4,6 +4,7 @@ import {
   chmod,
   lstat,
   mkdir,
+  mkdtemp,
   open,
   readFile,
   readdir,
@@ -15,6 +16,7 @@ import {
   statfs,
   unlink,
 } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 interface DirectoryFacts {
@@ -127,6 +129,17 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
 
 export async function changeMode(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
+}
+
+/** On disk when it returns. */
+export async function changeDirectoryMode(path: string, mode: number): Promise<void> {
+  await chmod(path, mode);
+  await flushDirectory(path);
+}
+
+/** A new directory for this user only, under TMPDIR. */
+export async function makeTemporaryDirectory(prefix: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), prefix));
 }
 
 /** Removes everything in the directory; the directory stays, since it may be a mount point or the target of a link. */

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly input?: string;
   /** After this time the program is killed; default 60000. */
   readonly timeoutMs?: number;
+  /** Called with standard error as it comes. */
+  readonly onStderr?: (text: string) => void;
 }
 
 type ProgramName = "tsrepmgr" | "tsrepmgrd" | "repmgr" | "repmgrd";
@@ -55,7 +57,7 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   running.add(child);
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
-  const result = collectResult(child, args);
+  const result = collectResult(child, args, options.onStderr);
   if (child.pid === undefined) throw new Error("the program did not start");
   return { pid: child.pid, kill: (signal) => child.kill(signal), result };
 }
@@ -67,13 +69,18 @@ export function killAllPrograms(): void {
 
 type PipedChild = ReturnType<typeof spawn> & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream };
 
-function collectResult(child: ChildProcess, args: readonly string[]): Promise<ProgramResult> {
+function collectResult(
+  child: ChildProcess,
+  args: readonly string[],
+  onStderr: ProgramOptions["onStderr"],
+): Promise<ProgramResult> {
   const pieces: { readonly stream: "stdout" | "stderr"; readonly text: string }[] = [];
   for (const stream of ["stdout", "stderr"] as const) {
     (child as PipedChild)[stream]
       .setEncoding("utf8")
       .on("data", (text: string) => pieces.push({ stream, text }));
   }
+  if (onStderr !== undefined) child.stderr?.on("data", onStderr);
   const textOf = (stream?: "stdout" | "stderr"): string =>
     pieces
       .filter((piece) => stream === undefined || piece.stream === stream)

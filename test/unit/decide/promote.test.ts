@@ -8,6 +8,7 @@ const own = nodeRecord({ id: 2 });
 
 const facts = (changes: Partial<PromotionFacts> = {}): PromotionFacts => ({
   own,
+  isPromoted: false,
   records: [nodeRecord(), own],
   livePrimary: null,
   replay: { isPaused: false, received: parseLsn("0/5000000"), replayed: parseLsn("0/5000000"), delayMs: 0 },
@@ -36,6 +37,12 @@ describe("planPromotion", () => {
       facts({ livePrimary: nodeRecord() }),
       rules,
       "refused: this replication cluster already has an active primary server",
+    ],
+    [
+      "a standby that an earlier run has promoted",
+      facts({ isPromoted: true }),
+      rules,
+      '{"kind":"record-primary","node":2}',
     ],
     [
       "a configured command",

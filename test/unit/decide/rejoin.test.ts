@@ -80,6 +80,7 @@ describe("judgeUnfinishedRewind", () => {
 describe("judgeLocalState", () => {
   const facts: LocalStateFacts = {
     isServerUp: false,
+    isStandby: false,
     state: "shut down",
     majorVersion: 15,
     unfinishedRewind: null,
@@ -90,6 +91,13 @@ describe("judgeLocalState", () => {
     ["stopped", {}, false, "ready"],
     ["stopped as a standby", { state: "shut down in recovery" }, false, "ready"],
     ["running", { isServerUp: true }, true, "refused"],
+    ["running as a standby", { isServerUp: true, isStandby: true }, false, "running-standby"],
+    [
+      "running half rewound",
+      { isServerUp: true, isStandby: true, unfinishedRewind: "interrupted" },
+      true,
+      "refused",
+    ],
     ["crashed", { state: "in production" }, false, "refused"],
     ["crashed, with permission to rewind", { state: "in production" }, true, "ready"],
     ["crashed before version 13", { state: "in production", majorVersion: 12 }, true, "refused"],
@@ -165,7 +173,7 @@ describe("planRejoin", () => {
       ["rewind", "restore-files", ...attaching],
     ],
     [
-      "never recovers a standby in single-user mode",
+      "starts a crashed standby as it is",
       { attach: level, isClean: false, wasStandby: true },
       [...attaching, "drop-local-slot"],
     ],

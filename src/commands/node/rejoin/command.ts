@@ -1,21 +1,32 @@
 import { join } from "node:path";
-import { planRejoin, type RejoinProblem, type RejoinRules, type RejoinStep } from "../../../decide/rejoin.js";
+import type { RecoveryParameters } from "../../../decide/recovery-parameters.js";
+import {
+  planRejoin,
+  planRejoinCompletion,
+  type RejoinProblem,
+  type RejoinRules,
+  type RejoinStep,
+} from "../../../decide/rejoin.js";
 import { judgeLocalState } from "../../../decide/rejoin-state.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
-import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
+import { formatConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
+import type { Problem } from "../../../model/problem.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import { childEnvironment } from "../../../postgres/child-environment.js";
+import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { buildRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
 import { quoteForShell } from "../../../postgres/service-control.js";
 import { decideStandbyParameters } from "../../attach-standby.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
+import { askUpstream, findFormerUpstream, type Participants } from "../../gather-attachment.js";
+import { runInterruptibly } from "../../interruption.js";
 import type { OptionValues } from "../../option-table.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { findConfigFiles } from "./config-archive.js";
 import { describeRejoinStep } from "./describe-step.js";
-import { carryOutRejoinStep, type Rejoining } from "./execute.js";
+import { awaitStart, carryOutAttachingStep, carryOutRejoinStep, type Rejoining } from "./execute.js";
 import { findRejoinTarget, gatherRejoinFacts } from "./gather.js";
 import { gatherLocalServer, type LocalServer } from "./gather-local.js";
 import { describeWalRange } from "./rewind.js";
@@ -65,6 +76,7 @@ export const nodeRejoin = defineCommand({
     const verdict = judgeLocalState(local.state, { programName: environment.programName, forceRewind });
     if (verdict.kind === "refused")
       return reportProblems(reporter, [verdict.problem], exitCodes.rejoinFailed);
+    if (verdict.kind === "running-standby") return finishRejoin(context, verdict.problem, options);
     if (verdict.warning !== null) reportWarnings(reporter, [verdict.warning]);
 
     const participants = await findRejoinTarget(context);
@@ -85,12 +97,62 @@ export const nodeRejoin = defineCommand({
     const command = buildCommand(context, { local, target: participants.target, options });
     const archive = await chooseArchive(context, { local, options, rewinds: plan.rewinds });
     const rejoining = { ...participants, facts, local, recloneCommand, command, archive };
-    if (!options["dry-run"]) return carryOut(context, rejoining, plan.steps);
-    for (const step of plan.steps) reporter.info(`would ${describeRejoinStep(step, rejoining)}`);
-    reporter.info("prerequisites for executing NODE REJOIN are met");
-    return exitCodes.success;
+    const work: RejoinWork = {
+      ...participants,
+      steps: plan.steps,
+      describe: (step) => describeRejoinStep(step, rejoining),
+      carryOut: (step) => carryOutRejoinStep(context, rejoining, step),
+    };
+    return options["dry-run"] ? reportDryRun(context, work) : carryOut(context, work);
   },
 });
+
+/** Ends what a run that was killed has left to do after it had started the server. */
+async function finishRejoin(context: CommandContext, problem: Problem, options: Options): Promise<ExitCode> {
+  const { reporter, settings } = context;
+  await awaitStart(context);
+  const participants = await findRejoinTarget(context);
+  const parameters = await decideStandbyParameters(context, participants);
+  if (!(await isConfiguredFor(settings.data_directory, parameters)))
+    return reportProblems(reporter, [problem], exitCodes.rejoinFailed);
+  const facts = {
+    own: participants.own,
+    target: await askUpstream(participants),
+    formerUpstream: await findFormerUpstream(context, participants),
+  };
+  const plan = planRejoinCompletion(facts, {
+    useReplicationSlots: settings.use_replication_slots,
+    parameters,
+    waits: !options["no-wait"],
+  });
+  if (plan.kind === "refused") return reportRefusal(context, plan.problems);
+  const { target } = participants;
+  reporter.info(`this node runs as a standby of rejoin target node ${target.nodeId} already`);
+  const attaching = { ...participants, facts };
+  const place = { ...participants, archive: null, command: null };
+  const work: RejoinWork = {
+    ...participants,
+    steps: plan.steps,
+    describe: (step) => describeRejoinStep(step, place),
+    carryOut: (step) => carryOutAttachingStep(context, attaching, step),
+  };
+  return options["dry-run"] ? reportDryRun(context, work) : carryOut(context, work);
+}
+
+/** Whatever database it names: PostgreSQL 17 keeps one for the synchronisation of slots. */
+async function isConfiguredFor(dataDirectory: string, parameters: RecoveryParameters): Promise<boolean> {
+  const withoutDatabase = (conninfo: Conninfo): string =>
+    formatConninfo(new Map([...conninfo].filter(([keyword]) => keyword !== "dbname")));
+  const current = await readPrimaryConninfo(dataDirectory);
+  const wanted = parseConninfo(parameters.get("primary_conninfo") ?? "");
+  return current !== null && withoutDatabase(current) === withoutDatabase(wanted);
+}
+
+function reportDryRun({ reporter }: CommandContext, { steps, describe }: RejoinWork): ExitCode {
+  for (const step of steps) reporter.info(`would ${describe(step)}`);
+  reporter.info("prerequisites for executing NODE REJOIN are met");
+  return exitCodes.success;
+}
 
 function reportRefusal({ reporter }: CommandContext, problems: readonly RejoinProblem[]): ExitCode {
   const isPrerequisite = problems.every((problem) => problem.isPrerequisite === true);
@@ -149,12 +211,14 @@ async function chooseArchive(
   return { directory: join(place, `repmgr-config-archive-${context.settings.node_name}`), files };
 }
 
-async function carryOut(
-  context: CommandContext,
-  rejoining: Rejoining,
-  steps: readonly RejoinStep[],
-): Promise<ExitCode> {
-  const { own, target, primaryDatabase } = rejoining;
+interface RejoinWork extends Participants {
+  readonly steps: readonly RejoinStep[];
+  readonly describe: (step: RejoinStep) => string;
+  readonly carryOut: (step: RejoinStep) => Promise<void>;
+}
+
+async function carryOut(context: CommandContext, work: RejoinWork): Promise<ExitCode> {
+  const { own, target, primaryDatabase, steps } = work;
   const { reporter, interrupted } = context;
   const event = {
     event: "node_rejoin",
@@ -164,23 +228,24 @@ async function carryOut(
   const discards = steps.find((step) => step.kind === "rewind")?.discards ?? null;
   const discarded = discards === null ? "" : `; discarded by pg_rewind: WAL of ${describeWalRange(discards)}`;
   try {
-    for (const step of steps) {
-      interrupted.throwIfAborted();
-      await carryOutRejoinStep(context, rejoining, step);
-    }
+    await runInterruptibly(
+      context,
+      { command: "node rejoin", exitCode: exitCodes.rejoinFailed, ...work },
+      work.carryOut,
+    );
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || interrupted.aborted) throw error;
     reporter.notice("NODE REJOIN failed");
     const details = `${error.message}${discarded === "" ? "" : discarded.replace("discarded", "to be discarded")}`;
     await announceEvent(context, { ...event, successful: false, details }, primaryDatabase);
     throw error;
   }
   const detail = `node ${own.nodeId} is now attached to node ${target.nodeId}`;
-  reporter.notice("NODE REJOIN successful", { detail });
   await announceEvent(
     context,
     { ...event, successful: true, details: `${detail}${discarded}` },
     primaryDatabase,
   );
+  reporter.notice("NODE REJOIN successful", { detail });
   return exitCodes.success;
 }

@@ -5,15 +5,20 @@ import { showRewindCommand } from "../../../postgres/rewind.js";
 import type { Rejoining } from "./execute.js";
 import { describeWalRange } from "./rewind.js";
 
+interface StepSurroundings extends Pick<Rejoining, "target" | "own" | "archive"> {
+  /** Null where nothing is rewound. */
+  readonly command: Rejoining["command"] | null;
+}
+
 /** What a step does, after "would". */
 export function describeRejoinStep(
   step: RejoinStep,
-  { target, own, archive, command }: Pick<Rejoining, "target" | "own" | "archive" | "command">,
+  { target, own, archive, command }: StepSurroundings,
 ): string {
   switch (step.kind) {
     case "rewind": {
       const lost = step.discards === null ? "" : `, discarding WAL of ${describeWalRange(step.discards)}`;
-      return `execute pg_rewind${lost}:\n  ${showRewindCommand(command)}`;
+      return `execute pg_rewind${lost}${command === null ? "" : `:\n  ${showRewindCommand(command)}`}`;
     }
     case "restore-files":
       return `keep ${archive === null || archive.files.length === 0 ? "no configuration files" : archive.files.join(", ")} through the rewind`;

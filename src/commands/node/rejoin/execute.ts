@@ -1,10 +1,11 @@
-import type { RejoinStep } from "../../../decide/rejoin.js";
+import type { RejoinFacts, RejoinStep } from "../../../decide/rejoin.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { updateNode } from "../../../metadata/nodes.js";
 import { parseConninfo } from "../../../model/conninfo.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
+import { readDataDirectoryState, unbarDataDirectory } from "../../../postgres/data-directory.js";
 import { removeRewindMarker } from "../../../postgres/rewind-marker.js";
 import { dropReplicationSlot, listPhysicalSlots } from "../../../postgres/replication-slots.js";
 import { buildServerCommand } from "../../../postgres/service-control.js";
@@ -31,15 +32,13 @@ export async function carryOutRejoinStep(
   rejoining: Rejoining,
   step: RejoinStep,
 ): Promise<void> {
-  const { own, target, targetDatabase, primaryDatabase, archive } = rejoining;
+  const { own, target, targetDatabase, archive } = rejoining;
   switch (step.kind) {
     case "rewind":
       return rewindDataDirectory(context, { ...rejoining, discards: step.discards });
     case "restore-files":
       if (archive !== null) await restoreConfigFiles(context, archive);
       return;
-    case "create-slot":
-      return createSlot(context, rejoining, step);
     case "write-configuration":
       context.reporter.notice(`setting node ${own.nodeId}'s upstream to node ${target.nodeId}`);
       await writeStandbyConfiguration(context, {
@@ -48,27 +47,49 @@ export async function carryOutRejoinStep(
         purpose: "rejoin",
       });
       // Only now it is safe to start the server: as a standby, with its own configuration.
+      await unbarDataDirectory(context.settings.data_directory);
       await removeRewindMarker(context.settings.data_directory);
       if (archive !== null) await removeArchive(archive);
       return;
     case "start-server":
       return startServer(context);
+    default:
+      return carryOutAttachingStep(context, rejoining, step);
+  }
+}
+
+interface Attaching extends Participants {
+  readonly facts: Pick<RejoinFacts, "target">;
+}
+
+/** Those that need nothing of the stopped server. Throws UserError. */
+export async function carryOutAttachingStep(
+  context: CommandContext,
+  attaching: Attaching,
+  step: RejoinStep,
+): Promise<void> {
+  const { own, primaryDatabase } = attaching;
+  switch (step.kind) {
+    case "create-slot":
+      return createSlot(context, attaching, step);
     case "record-upstream":
       await updateNode(primaryDatabase, step.record);
       return;
     case "await-attachment":
       await awaitStart(context);
-      return awaitAttachment(context, rejoining, { purpose: "rejoin", setting: "node_rejoin_timeout" });
+      return awaitAttachment(context, attaching, { purpose: "rejoin", setting: "node_rejoin_timeout" });
     case "drop-local-slot":
       return dropLocalSlot(context, own.nodeId, step.name);
     case "drop-former-slot":
       return dropFormerSlot(context, step.name, step.upstream);
+    default:
+      throw new RangeError(`step "${step.kind}" needs a stopped server`);
   }
 }
 
 async function createSlot(
   context: CommandContext,
-  { facts }: Rejoining,
+  { facts }: Attaching,
   slot: Extract<RejoinStep, { readonly kind: "create-slot" }>,
 ): Promise<void> {
   try {
@@ -88,7 +109,7 @@ async function startServer(context: CommandContext): Promise<void> {
   const command = buildServerCommand(settings, "start", { directory: settings.data_directory });
   reporter.notice(`starting server using "${command}"`);
   const failure = await runServerAction(context, "start");
-  if (failure === null) return;
+  if (failure === null || (await isServerThere(settings.data_directory))) return;
   throw new UserError(exitCodes.noRestart, {
     message: "unable to start the server",
     detail: failure.reason,
@@ -96,8 +117,14 @@ async function startServer(context: CommandContext): Promise<void> {
   });
 }
 
+/** The command of a run that was killed a moment ago may have started it meanwhile. */
+async function isServerThere(dataDirectory: string): Promise<boolean> {
+  const state = await readDataDirectoryState(dataDirectory);
+  return state.kind === "directory" && state.serverPid !== null;
+}
+
 /** A service command may return before the server accepts connections; the attachment has its own time after that. */
-async function awaitStart({
+export async function awaitStart({
   clock,
   databases,
   settings,

@@ -13,6 +13,7 @@ import { readControlFile, type ControlFile } from "../../../postgres/control-fil
 import { readDataDirectoryState } from "../../../postgres/data-directory.js";
 import { readRewindMarker, type FoundRewindMarker } from "../../../postgres/rewind-marker.js";
 import { readFileIfThere } from "../../../system/directories.js";
+import { findProcessesOf } from "../../../system/process-table.js";
 import type { CommandContext } from "../../define-command.js";
 
 /** What the data directory tells while its server is down. */
@@ -29,6 +30,8 @@ export interface LocalServer {
 export async function gatherLocalServer(context: CommandContext): Promise<LocalServer> {
   const { settings, databases } = context;
   const dataDirectory = settings.data_directory;
+  const marker = await readRewindMarker(dataDirectory);
+  if (marker !== null && marker.programPid === null) await awaitOrphans(context);
   const directory = await readDataDirectoryState(dataDirectory);
   const majorVersion = Number.parseInt(
     (await readFileIfThere(join(dataDirectory, "PG_VERSION"), "utf8")) ?? "",
@@ -42,7 +45,6 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
   }
   const control = await readControl(context);
   const ping = await databases.ping(parseConninfo(settings.conninfo));
-  const marker = await readRewindMarker(dataDirectory);
   const unfinishedRewind =
     marker === null
       ? null
@@ -57,6 +59,7 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
     unfinishedRewind,
     state: {
       isServerUp: directory.serverPid !== null || ping === "accepting" || ping === "rejecting",
+      isStandby: directory.entries.includes("standby.signal"),
       state: control.state,
       majorVersion,
       unfinishedRewind,
@@ -64,6 +67,21 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
       dataDirectory,
     },
   };
+}
+
+const ORPHAN_TIMEOUT_MS = 10_000;
+const ORPHAN_POLL_MS = 50;
+
+/** What a killed run started ends with it, but not at once. */
+async function awaitOrphans({ clock, settings, interrupted }: CommandContext): Promise<void> {
+  const path = settings.data_directory;
+  const deadline = clock.monotonic() + ORPHAN_TIMEOUT_MS;
+  while (clock.monotonic() < deadline) {
+    const rewinds = await findProcessesOf("pg_rewind", path);
+    const directory = await readDataDirectoryState(path);
+    if (rewinds.length === 0 && !(directory.kind === "directory" && directory.serverPid !== null)) return;
+    await clock.sleep(ORPHAN_POLL_MS, interrupted);
+  }
 }
 
 /** Throws UserError (code 1). */
@@ -78,6 +96,10 @@ export async function readControl({ processes, settings }: CommandContext): Prom
     detail: reading.reason,
     hint: 'check "data_directory" and "pg_bindir" in repmgr.conf',
   });
+}
+
+export function isShutDownCleanly({ state }: Pick<ControlFile, "state">): boolean {
+  return state === "shut down" || state === "shut down in recovery";
 }
 
 /** How far the stopped server has come: what it replayed last as a standby, its last checkpoint as a primary. */

@@ -9,7 +9,13 @@ import { readEndOfWal } from "../../../postgres/rewind.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { openDatabaseOrFail } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
-import { askUpstream, furthest, readTargetPosition, type Participants } from "../../gather-attachment.js";
+import {
+  askUpstream,
+  findFormerUpstream,
+  furthest,
+  readTargetPosition,
+  type Participants,
+} from "../../gather-attachment.js";
 import { readLocalHistory, recoveryPointOf, type LocalServer } from "./gather-local.js";
 
 const refuse = (message: string, rest: { detail?: string; hint?: string } = {}): UserError =>
@@ -77,7 +83,6 @@ export async function gatherRejoinFacts(
     database: targetDatabase,
     purpose: "rejoin",
   });
-  const formerId = own.upstreamNodeId;
   const endOfWal = await readEndOfWal(processes, {
     binDirectory: settings.pg_bindir,
     dataDirectory: settings.data_directory,
@@ -104,8 +109,7 @@ export async function gatherRejoinFacts(
       majorVersion: Math.floor(targetDatabase.serverVersion / 10_000),
       fullPageWrites: await readFullPageWrites(targetDatabase),
     },
-    formerUpstream:
-      formerId === null || formerId === target.nodeId ? null : await findNode(targetDatabase, formerId),
+    formerUpstream: await findFormerUpstream(context, participants),
   };
 }
 

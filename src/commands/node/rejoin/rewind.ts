@@ -6,12 +6,16 @@ import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { formatLsn } from "../../../model/lsn.js";
 import type { Database } from "../../../postgres/database.js";
+import { barDataDirectory, unbarDataDirectory } from "../../../postgres/data-directory.js";
+import { recoverInIsolation } from "../../../postgres/isolated-recovery.js";
 import { runRewind, showRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
 import { removeRewindMarker, writeRewindMarker, type RewindMarker } from "../../../postgres/rewind-marker.js";
 import { readFileIfThere, removeFile, replaceFile } from "../../../system/directories.js";
 import type { CommandContext } from "../../define-command.js";
 import { archiveConfigFiles } from "./config-archive.js";
-import { readControl, recoveryPointOf, type LocalServer } from "./gather-local.js";
+import { isShutDownCleanly, readControl, recoveryPointOf, type LocalServer } from "./gather-local.js";
+
+const SIGNAL_FILE = "standby.signal";
 
 export interface Rewind {
   readonly command: RewindCommand;
@@ -23,58 +27,78 @@ export interface Rewind {
   readonly recloneCommand: string;
 }
 
-const SIGNAL_FILES = ["standby.signal", "recovery.signal"];
-
 /** Throws UserError (code 24); the marker tells later runs whether files may have changed. */
 export async function rewindDataDirectory(context: CommandContext, rewind: Rewind): Promise<void> {
   const { reporter, processes, settings } = context;
   const { local, archive, command } = rewind;
   // The copies of an interrupted run are the good ones: the files themselves may be the target's by now.
   if (archive !== null && local.marker === null) await archiveConfigFiles(context, archive);
-  const hiddenSignals = await chooseHiddenSignals(context, local);
-  await writeRewindMarker(settings.data_directory, {
-    timeline: local.marker?.timeline ?? recoveryPointOf(local.control).timeline,
-    checkpointLsn: local.marker?.checkpointLsn ?? local.control.checkpointLsn,
-    archive,
-    hiddenSignals,
-  });
+  const marker = await writeMarker(context, rewind);
+  if (marker.needsRecovery) await recover(context, rewind, marker);
   await settleTimeline(context, rewind.targetDatabase);
   if (rewind.discards !== null) {
     reporter.warning("WAL that exists on this node only will be discarded", {
       detail: describeWalRange(rewind.discards),
     });
   }
-  for (const name of hiddenSignals) await removeFile(join(settings.data_directory, name));
+  await barDataDirectory(settings.data_directory);
   reporter.notice("executing pg_rewind", { detail: `pg_rewind command is "${showRewindCommand(command)}"` });
   const outcome = await runRewind(processes, command);
   if (outcome.kind === "rewound") return;
-  await putBack(context, hiddenSignals);
   if (outcome.kind === "not-needed") return confirmNotNeeded(context, rewind);
   const isWhole = !outcome.mayHaveChanged && local.marker === null;
-  if (isWhole) await removeRewindMarker(settings.data_directory);
-  throw failed(outcome.reason, rewind, isWhole);
+  if (isWhole) await giveUp(context, marker);
+  throw failed(outcome.reason, rewind, { isWhole, isHopeless: !outcome.mayHaveChanged });
 }
 
-/** Crash recovery in single-user mode refuses to run with these files; otherwise they stay where they are. */
-async function chooseHiddenSignals(
-  { settings }: CommandContext,
-  { control, marker }: LocalServer,
-): Promise<readonly string[]> {
-  if (control.state === "shut down" || control.state === "shut down in recovery") {
-    return marker?.hiddenSignals ?? [];
-  }
-  const present: string[] = [...(marker?.hiddenSignals ?? [])];
-  for (const name of SIGNAL_FILES) {
-    const text = await readFileIfThere(join(settings.data_directory, name), "utf8");
-    if (text !== null && !present.includes(name)) present.push(name);
-  }
-  return present;
+async function writeMarker(context: CommandContext, { local, archive }: Rewind): Promise<RewindMarker> {
+  const directory = context.settings.data_directory;
+  const { control } = local;
+  const marker = {
+    timeline: local.marker?.timeline ?? recoveryPointOf(control).timeline,
+    checkpointLsn: local.marker?.checkpointLsn ?? control.checkpointLsn,
+    archive,
+    needsRecovery: local.marker?.needsRecovery ?? !isShutDownCleanly(control),
+    madeSignal:
+      local.marker?.madeSignal ?? (await readFileIfThere(join(directory, SIGNAL_FILE), "utf8")) === null,
+  };
+  await writeRewindMarker(directory, marker);
+  return marker;
 }
 
-async function putBack({ settings }: CommandContext, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    await replaceFile(join(settings.data_directory, name), Buffer.from("# created by repmgr\n"), 0o600);
+/** pg_rewind would recover in single-user mode, which refuses standbys and leaves a directory that starts as a primary. */
+async function recover(context: CommandContext, rewind: Rewind, marker: RewindMarker): Promise<void> {
+  const { reporter, processes, settings, interrupted } = context;
+  const directory = settings.data_directory;
+  reporter.notice("executing crash recovery", {
+    detail: "as a standby that nobody can reach; it is stopped when it is consistent",
+  });
+  await replaceFile(join(directory, SIGNAL_FILE), Buffer.from("# created by repmgr\n"), 0o600);
+  const outcome = await recoverInIsolation(processes, {
+    binDirectory: settings.pg_bindir,
+    dataDirectory: directory,
+    configFile: settings.config_directory === "" ? null : join(settings.config_directory, "postgresql.conf"),
+    majorVersion: rewind.local.majorVersion,
+    interrupted,
+  });
+  if (outcome.kind === "recovered") {
+    await writeRewindMarker(directory, { ...marker, needsRecovery: false });
+    return;
   }
+  interrupted.throwIfAborted();
+  throw new UserError(exitCodes.rejoinFailed, {
+    message: "crash recovery failed",
+    detail: outcome.reason,
+    hint: `mend the cause and repeat with --force-rewind, or copy the target again: ${rewind.recloneCommand}`,
+  });
+}
+
+/** Nothing was changed: the server is again what it was. */
+async function giveUp({ settings }: CommandContext, marker: RewindMarker): Promise<void> {
+  const directory = settings.data_directory;
+  if (marker.needsRecovery && marker.madeSignal) await removeFile(join(directory, SIGNAL_FILE));
+  await unbarDataDirectory(directory);
+  await removeRewindMarker(directory);
 }
 
 /** Before its first checkpoint a promoted server still shows its old timeline, and pg_rewind would see no difference. */
@@ -102,24 +126,31 @@ async function confirmNotNeeded(context: CommandContext, rewind: Rewind): Promis
   const control = await readControl(context);
   const local = { ...rewind.facts.attach.local, ...recoveryPointOf(control) };
   const attach = { ...rewind.facts.attach, local };
-  const isClean = control.state === "shut down" || control.state === "shut down in recovery";
-  if (isClean && judgeDivergence(attach).kind === "can-attach") {
+  if (isShutDownCleanly(control) && judgeDivergence(attach).kind === "can-attach") {
     reporter.info("pg_rewind found that no rewind is required");
     return;
   }
-  throw failed(`pg_rewind says that no rewind is required, but\n${describeHistories(attach)}`, rewind, false);
+  throw failed(`pg_rewind says that no rewind is required, but\n${describeHistories(attach)}`, rewind, {
+    isWhole: false,
+    isHopeless: true,
+  });
 }
 
-function failed(reason: string, { archive, recloneCommand }: Rewind, isWhole: boolean): UserError {
+/** `isHopeless`: pg_rewind read what is there and refused, as it will again. */
+function failed(
+  reason: string,
+  { archive, recloneCommand }: Rewind,
+  { isWhole, isHopeless }: { readonly isWhole: boolean; readonly isHopeless: boolean },
+): UserError {
   const kept =
     archive === null ? "" : `\nthe archived configuration files are kept in "${archive.directory}"`;
   const state = isWhole
     ? "the data directory was not changed"
-    : "the data directory may be rewound in part: do not start its server";
+    : "the data directory may be rewound in part: its server must not be started, and its mode keeps it from that";
   return new UserError(exitCodes.rejoinFailed, {
     message: "pg_rewind execution failed",
     detail: `${reason}\n${state}${kept}`,
-    hint: `${isWhole ? "" : "repeat with --force-rewind to finish it; if that fails too, "}copy the target again: ${recloneCommand}`,
+    hint: `${isHopeless ? "" : "repeat with --force-rewind to finish it; if that fails too, "}copy the target again: ${recloneCommand}`,
   });
 }
 

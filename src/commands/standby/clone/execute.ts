@@ -9,6 +9,7 @@ import { describeNode } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import { secureDataDirectory } from "../../../postgres/data-directory.js";
 import { keepDbname, writeRecoverySettings } from "../../../postgres/recovery-settings.js";
+import { removeRewindMarker } from "../../../postgres/rewind-marker.js";
 import { readServerIdentity } from "../../../postgres/server-facts.js";
 import { describeFailure, removeEmptyDirectory, systemCode } from "../../../system/directories.js";
 import type { CommandContext } from "../../define-command.js";
@@ -165,6 +166,8 @@ async function writeConfiguration(
   try {
     await writeRecoverySettings(path, await keepDbname(path, sourceVersion, parameters));
     await secureDataDirectory(path);
+    // An earlier rewind that did not finish was one of what lay here before.
+    await removeRewindMarker(path);
     await removeCloneMarker(path);
   } catch (error) {
     if (systemCode(error) === null) throw error;

@@ -9,6 +9,7 @@ import { decideStandbyParameters } from "../../attach-standby.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import type { Participants } from "../../gather-attachment.js";
+import { runInterruptibly } from "../../interruption.js";
 import { reportProblems } from "../../report-problems.js";
 import { carryOutFollowStep } from "./execute.js";
 import { findParticipants, gatherFollowFacts } from "./gather.js";
@@ -71,20 +72,29 @@ async function carryOut(
     subject: { nodeId: target.nodeId, nodeName: target.nodeName, conninfo: target.conninfo },
   } as const;
   const details = `standby attached to upstream node ${describeNode(target)}`;
-  if (steps.length === 0) {
-    reporter.notice("this node follows that upstream already", { detail: details });
-    return exitCodes.success;
-  }
+  const isFollowing = steps.every(({ kind }) => kind === "drop-former-slot");
+  if (isFollowing) reporter.notice("this node follows that upstream already", { detail: details });
+  if (steps.length === 0) return exitCodes.success;
   try {
-    for (const step of steps) await carryOutFollowStep(context, following, step);
+    await runInterruptibly(
+      context,
+      {
+        command: "standby follow",
+        exitCode: exitCodes.followFailed,
+        steps,
+        describe: (step) => describeStep(step, following),
+      },
+      (step) => carryOutFollowStep(context, following, step),
+    );
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || context.interrupted.aborted) throw error;
     reporter.notice("STANDBY FOLLOW failed");
     await announceEvent(context, { ...event, successful: false, details: error.message }, primaryDatabase);
     throw error;
   }
-  reporter.notice("STANDBY FOLLOW successful", { detail: details });
+  if (isFollowing) return exitCodes.success;
   await announceEvent(context, { ...event, successful: true, details }, primaryDatabase);
+  reporter.notice("STANDBY FOLLOW successful", { detail: details });
   return exitCodes.success;
 }
 

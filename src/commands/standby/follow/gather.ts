@@ -13,7 +13,13 @@ import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
 import { openDatabase } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
-import { askUpstream, furthest, readTargetPosition, type Participants } from "../../gather-attachment.js";
+import {
+  askUpstream,
+  findFormerUpstream,
+  furthest,
+  readTargetPosition,
+  type Participants,
+} from "../../gather-attachment.js";
 
 const SEARCH_POLL_MS = 200;
 
@@ -102,16 +108,13 @@ export async function gatherFollowFacts(
   local: Database,
   participants: Participants,
 ): Promise<FollowFacts> {
-  const { own, target, primaryDatabase } = participants;
-  const formerId = own.upstreamNodeId;
-  const former =
-    formerId === null || formerId === target.nodeId ? null : await findNode(primaryDatabase, formerId);
+  const { own } = participants;
   const current = await readPrimaryConninfo(context.settings.data_directory);
   return {
     own,
     target: await askUpstream(participants),
     attach: await readPositions(context, local, participants),
-    formerUpstream: former,
+    formerUpstream: await findFormerUpstream(context, participants),
     currentConninfo: current === null ? null : formatConninfo(current),
   };
 }

@@ -3,7 +3,8 @@ import { judgeServerVersion } from "../../../decide/schema.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { findNode } from "../../../metadata/nodes.js";
-import { nodeId, type NodeRecord } from "../../../model/node-record.js";
+import { readSchemaState } from "../../../metadata/schema-state.js";
+import { nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
@@ -27,9 +28,9 @@ export const standbyPromote = defineCommand({
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
     const local = await connectToLocalNode(context);
-    const own = await requireStandby(context, local);
+    const { own, isPromoted } = await requireStandby(context, local);
     const directory = settings.config_directory || settings.data_directory;
-    const facts = await gatherPromotionFacts(context, { local, own });
+    const facts = await gatherPromotionFacts(context, { local, own, isPromoted });
     const plan = planPromotion(facts, {
       configuredCommand: configuredCommand(settings, "promote"),
       controlCommand: buildServerCommand(settings, "promote", { directory }),
@@ -37,33 +38,47 @@ export const standbyPromote = defineCommand({
     if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.promotionFailed);
     reportWarnings(reporter, plan.warnings);
     if (options["dry-run"]) {
-      reporter.info("node is a standby");
+      reporter.info(isPromoted ? STANDBY_IN_RECORD : "node is a standby");
       reporter.info("no active primary server found in this replication cluster");
       for (const step of plan.steps) reporter.info(describeStep(step));
       reporter.info("prerequisites for executing STANDBY PROMOTE are met");
       return exitCodes.success;
     }
+    if (isPromoted) reporter.info(STANDBY_IN_RECORD);
     await carryOutPromotion(context, { local, own, steps: plan.steps });
     return exitCodes.success;
   },
 });
 
-async function requireStandby(context: CommandContext, local: Database): Promise<NodeRecord> {
+const STANDBY_IN_RECORD = "this server is promoted already, but its record does not say so";
+
+/** What was promoted, but is not recorded as the primary, counts as one: an earlier run did not come to its end. */
+async function requireStandby(
+  context: CommandContext,
+  local: Database,
+): Promise<{ readonly own: NodeRecord; readonly isPromoted: boolean }> {
   const tooOld = judgeServerVersion(local.serverVersion);
   if (tooOld !== null) throw new UserError(exitCodes.badConfiguration, tooOld);
-  if (!(await isInRecovery(local))) {
+  const id = nodeId(context.settings.node_id);
+  const isPromoted = !(await isInRecovery(local));
+  const own = isPromoted ? await findNodeIfAny(local, id) : await findNode(local, id);
+  if (isPromoted && (own === null || (own.type === "primary" && own.active))) {
     throw new UserError(exitCodes.promotionFailed, {
       message: "STANDBY PROMOTE can only be executed on a standby node",
       detail: "this server is not in recovery",
     });
   }
-  const id = nodeId(context.settings.node_id);
-  const own = await findNode(local, id);
-  if (own !== null) return own;
+  if (own !== null) return { own, isPromoted };
   throw new UserError(exitCodes.databaseQuery, {
     message: `no record found for this node (ID: ${id})`,
     hint: 'register it with "standby register" as long as the primary is there, or check "node_id"',
   });
+}
+
+/** A server that is no standby may have no metadata at all. */
+async function findNodeIfAny(database: Database, id: NodeId): Promise<NodeRecord | null> {
+  const { exists, missingColumns } = await readSchemaState(database);
+  return exists && missingColumns.length === 0 ? findNode(database, id) : null;
 }
 
 function describeStep(step: PromotionStep): string {

@@ -11,6 +11,7 @@ import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { runServerCommand } from "../../../postgres/service-control.js";
 import { openDatabase } from "../../connect-local.js";
+import { runInterruptibly } from "../../interruption.js";
 import type { CommandContext } from "../../define-command.js";
 
 const POLL_MS = 20;
@@ -25,14 +26,24 @@ export interface Promotion {
 export async function carryOutPromotion(context: CommandContext, promotion: Promotion): Promise<void> {
   const { own, steps } = promotion;
   let database = promotion.local;
-  for (const step of steps) {
-    if (step.kind === "promote") {
-      await startPromotion(context, promotion, step.method);
-      database = await awaitPromotion(context, promotion);
-    } else {
-      await recordPrimary(context, { database, own });
-    }
-  }
+  await runInterruptibly(
+    context,
+    { command: "standby promote", exitCode: exitCodes.promotionFailed, steps, describe: describeTask },
+    async (step) => {
+      if (step.kind === "promote") {
+        await startPromotion(context, promotion, step.method);
+        database = await awaitPromotion(context, promotion);
+      } else {
+        await recordPrimary(context, { database, own });
+      }
+    },
+  );
+}
+
+function describeTask({ kind }: PromotionStep): string {
+  return kind === "promote"
+    ? "promote this server, if it is not promoted by now"
+    : "record it as the primary";
 }
 
 async function recordPrimary(
@@ -43,7 +54,7 @@ async function recordPrimary(
   try {
     await recordPromotion(database, own.nodeId);
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof DatabaseError) || context.interrupted.aborted) throw error;
     const details = `unable to update the node records: ${error.message}`;
     await announceEvent(context, { ...event, successful: false, details }, null);
     throw new UserError(
@@ -57,8 +68,8 @@ async function recordPrimary(
     );
   }
   const details = `server ${describeNode(own)} was successfully promoted to primary`;
-  context.reporter.notice("STANDBY PROMOTE successful", { detail: details });
   await announceEvent(context, { ...event, successful: true, details }, database);
+  context.reporter.notice("STANDBY PROMOTE successful", { detail: details });
 }
 
 async function startPromotion(
@@ -72,7 +83,8 @@ async function startPromotion(
     detail: `promoting server ${describeNode(own)} using ${how}`,
   });
   const failure = await attempt(method, { local, processes });
-  if (failure !== null) {
+  // An earlier run that was killed may have promoted it at this moment.
+  if (failure !== null && (await lookAt(local)) !== "out-of-recovery") {
     throw new UserError(exitCodes.promotionFailed, {
       message: "unable to promote server from standby to primary",
       detail: failure,
@@ -91,10 +103,15 @@ async function attempt(
   { local, processes }: Pick<Promotion, "local"> & Pick<CommandContext, "processes">,
 ): Promise<string | null> {
   if (method.kind === "function") {
-    const [row] = await local.query<{ accepted: boolean }>(
-      "SELECT pg_catalog.pg_promote(wait => false) AS accepted",
-    );
-    return row?.accepted === true ? null : "pg_promote() returned false";
+    try {
+      const [row] = await local.query<{ accepted: boolean }>(
+        "SELECT pg_catalog.pg_promote(wait => false) AS accepted",
+      );
+      return row?.accepted === true ? null : "pg_promote() returned false";
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      return error.message;
+    }
   }
   const result = await runServerCommand(processes, method.command);
   if (result.exitCode === 0) return null;

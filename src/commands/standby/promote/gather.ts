@@ -9,7 +9,11 @@ import type { CommandContext } from "../../define-command.js";
 /** Reads what `planPromotion` needs; the records are this standby's copy, because the primary is usually gone. */
 export async function gatherPromotionFacts(
   context: CommandContext,
-  { local, own }: { readonly local: Database; readonly own: NodeRecord },
+  {
+    local,
+    own,
+    isPromoted,
+  }: { readonly local: Database; readonly own: NodeRecord; readonly isPromoted: boolean },
 ): Promise<PromotionFacts> {
   const records = await listNodes(local);
   const replay = await readReplayState(local);
@@ -17,7 +21,7 @@ export async function gatherPromotionFacts(
   const others = records.filter(({ nodeId }) => nodeId !== own.nodeId);
   const { primary } = await findTruePrimary(context.databases, others, context.interrupted);
   await primary?.database.close();
-  return { own, records, livePrimary: primary?.record ?? null, replay, mayCallPromote };
+  return { own, isPromoted, records, livePrimary: primary?.record ?? null, replay, mayCallPromote };
 }
 
 async function readMayCallPromote(database: Database): Promise<boolean> {
