@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readFileIfThere, removeFile, replaceFile } from "../system/directories.js";
+import { inspectPath, readFileIfThere, removeFile, replaceFile } from "../system/directories.js";
 import { findProcess, type ProcessFacts } from "../system/process-table.js";
 
 /**
@@ -15,8 +15,13 @@ export interface CloneMarker {
   readonly program: MarkedProcess;
   /** The slot that this clone made on the source; null when it was there before or none is used. */
   readonly createdSlot: string | null;
-  /** Directories outside the data directory that were empty or absent when the clone began to fill them. */
-  readonly externalDirectories: readonly string[];
+  /** Directories outside the data directory that were empty when the clone began to fill them. */
+  readonly externalDirectories: readonly MarkedDirectory[];
+}
+
+interface MarkedDirectory {
+  readonly path: string;
+  readonly identity: string;
 }
 
 /** What an earlier clone of ours left. */
@@ -24,6 +29,7 @@ export interface UnfinishedClone {
   /** That program, if it still runs. */
   readonly programPid: number | null;
   readonly createdSlot: string | null;
+  /** Those that are still the same ones, and hold nothing but what a base backup writes. */
   readonly externalDirectories: readonly string[];
 }
 
@@ -40,8 +46,33 @@ export async function findUnfinishedClone(dataDirectory: string): Promise<Unfini
   return {
     programPid: await findAlive(marker.program),
     createdSlot: marker.createdSlot ?? null,
-    externalDirectories: marker.externalDirectories ?? [],
+    externalDirectories: await findOwnDirectories(marker.externalDirectories ?? []),
   };
+}
+
+/** What a tablespace or a directory for WAL holds after pg_basebackup. */
+const COPIED_ENTRY =
+  /^(?:PG_\d+_\d+|[0-9A-F]{24}(?:\.partial)?|[0-9A-F]{8}\.history|archive_status|summaries)$/;
+
+/** The marker may be old, and somebody may have put the place to another use since. */
+async function findOwnDirectories(marked: readonly MarkedDirectory[]): Promise<readonly string[]> {
+  const own: string[] = [];
+  for (const { path, identity } of marked) {
+    const facts = await inspectPath(path);
+    if (facts.kind !== "directory" || facts.identity !== identity) continue;
+    if (facts.entries.every((entry) => COPIED_ENTRY.test(entry))) own.push(path);
+  }
+  return own;
+}
+
+/** As they are now; what is no directory is left out. */
+export async function identifyDirectories(paths: readonly string[]): Promise<readonly MarkedDirectory[]> {
+  const marked: MarkedDirectory[] = [];
+  for (const path of paths) {
+    const facts = await inspectPath(path);
+    if (facts.kind === "directory") marked.push({ path, identity: facts.identity });
+  }
+  return marked;
 }
 
 function interpretMarker(text: string): Partial<CloneMarker> {

@@ -69,7 +69,10 @@ export async function prepareSchema(
     return;
   }
   reporter.notice('attempting to create schema "repmgr"');
-  await installSchema(schemaOwner, 0, grant);
+  if (!(await installSchema(schemaOwner, 0, grant))) {
+    reporter.notice('schema "repmgr" was created by another program at this moment');
+    return;
+  }
   reporter.notice('schema "repmgr" successfully created');
   await announceEvent(
     context,

@@ -13,6 +13,7 @@ export interface CrossProblem {
 export function checkTogether(settings: Settings): readonly CrossProblem[] {
   return [
     ...checkNodeName(settings),
+    ...checkPaths(settings),
     ...checkPairs(settings),
     ...checkBarman(settings),
     ...checkPgbouncer(settings),
@@ -39,6 +40,18 @@ function checkNodeName({ node_name }: Settings): readonly CrossProblem[] {
     warning(
       ["node_name"],
       `"node_name" should consist of printable ASCII characters: PostgreSQL replaces all others in "application_name", so that this node is never seen as attached`,
+    ),
+  ];
+}
+
+/** Every program of the node must find the same directory, wherever it is started. */
+function checkPaths(settings: Settings): readonly CrossProblem[] {
+  const { data_directory: path } = settings;
+  if (path === "" || path.startsWith("/")) return [];
+  return [
+    error(
+      ["data_directory"],
+      `"data_directory" must be an absolute path, not "${path}": write it from the root on, "/…/${path}"`,
     ),
   ];
 }

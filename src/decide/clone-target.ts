@@ -6,10 +6,7 @@ const refuse = (problem: Problem): CloneProblem => ({ kind: "prerequisite", ...p
 /** What makes the place unusable whatever the source is; `-F` helps against none of it. */
 export function judgeTarget(target: CloneTarget): readonly CloneProblem[] {
   const { path, state, unfinishedClone, baseBackupPids } = target;
-  if (unfinishedClone !== null && unfinishedClone.programPid !== null) {
-    const message = `another "standby clone" is writing to data directory "${path}"`;
-    return [refuse({ message, detail: `its process ID is ${unfinishedClone.programPid}` })];
-  }
+  if (unfinishedClone !== null && unfinishedClone.programPid !== null) return [otherCloneAtWork(target)];
   if (unfinishedClone === null && baseBackupPids.length > 0) {
     const message = `pg_basebackup is writing to data directory "${path}"`;
     return [
@@ -44,6 +41,15 @@ export function judgeTarget(target: CloneTarget): readonly CloneProblem[] {
   }
 }
 
+export function otherCloneAtWork({ path, unfinishedClone }: CloneTarget): CloneProblem {
+  const pid = unfinishedClone?.programPid ?? null;
+  return refuse({
+    message: `another "standby clone" is writing to data directory "${path}"`,
+    ...(pid === null ? {} : { detail: `its process ID is ${pid}` }),
+    hint: "wait for its end, or interrupt it with Ctrl-C",
+  });
+}
+
 /** A `data_directory` that is one level too high must never cost the other clusters of the host. */
 function judgeStrangers({ path, strangers }: CloneTarget): readonly CloneProblem[] {
   if (strangers.length === 0) return [];
@@ -64,7 +70,10 @@ function judgeDirectory(
     return [
       refuse({
         message: `specified data directory "${path}" appears to contain a running PostgreSQL instance`,
-        detail: `postmaster.pid names process ${state.serverPid}`,
+        detail:
+          state.serverPid === "unknown"
+            ? "its postmaster.pid is empty or cannot be read, so that nobody can tell"
+            : `postmaster.pid names process ${state.serverPid}`,
         hint: "ensure the target data directory does not contain a running PostgreSQL instance",
       }),
     ];

@@ -31,6 +31,8 @@ export function judgeUnfinishedRewind(
 
 export interface LocalStateFacts {
   readonly isServerUp: boolean;
+  /** postmaster.pid is there, but empty or unreadable: PostgreSQL refuses to start as well. */
+  readonly isLockFileUnclear: boolean;
   /** It has been configured as a standby, by whomever. */
   readonly isStandby: boolean;
   readonly state: string;
@@ -60,6 +62,13 @@ export function judgeLocalState(
 ): LocalStateVerdict {
   const { state, unfinishedRewind } = facts;
   const refuse = (problem: Problem): LocalStateVerdict => ({ kind: "refused", problem });
+  if (facts.isLockFileUnclear) {
+    return refuse({
+      message: "postmaster.pid in the data directory is empty or cannot be read",
+      detail: `nobody can tell whether a server runs on "${facts.dataDirectory}"`,
+      hint: "make sure that none does, remove the file and repeat",
+    });
+  }
   if (facts.isServerUp) {
     const problem = {
       message: `database is still running in state "${state}"`,

@@ -15,8 +15,8 @@ export type DataDirectoryState =
       readonly isWritable: boolean;
       /** Belongs to the user that runs this program: PostgreSQL refuses any other. */
       readonly isOwn: boolean;
-      /** The server that runs on it; null when none does. */
-      readonly serverPid: number | null;
+      /** The server that runs on it; null when none does; `unknown` when postmaster.pid is there and tells nothing. */
+      readonly serverPid: number | "unknown" | null;
     }
   | { readonly kind: "dangling-link" }
   | { readonly kind: "not-a-directory" }

@@ -34,16 +34,17 @@ export async function readDataDirectoryState(path: string): Promise<DataDirector
  * The postmaster that holds the directory. A process of the number in postmaster.pid counts unless it is proven to be
  * another one: a number is used again after a crash, but deleting the data of a running server cannot be undone.
  */
-async function findServerPid(dataDirectory: string): Promise<number | null> {
+async function findServerPid(dataDirectory: string): Promise<number | "unknown" | null> {
   let text: string | null;
   try {
     text = await readFileIfThere(join(dataDirectory, "postmaster.pid"), "utf8");
   } catch {
-    return null;
+    return "unknown";
   }
+  if (text === null) return null;
   // A server in single-user mode writes its number with a minus sign.
-  const pid = Math.abs(Number.parseInt(text ?? "", 10));
-  if (!Number.isSafeInteger(pid)) return null;
+  const pid = Math.abs(Number.parseInt(text, 10));
+  if (!Number.isSafeInteger(pid) || pid === 0) return "unknown";
   const found = await findProcess(pid);
   if (found === null) return null;
   const [program] = found.commandLine ?? [];

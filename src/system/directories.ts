@@ -17,7 +17,7 @@ import {
   unlink,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 interface DirectoryFacts {
   readonly kind: "directory";
@@ -26,6 +26,8 @@ interface DirectoryFacts {
   /** Permission bits, 0o700. */
   readonly mode: number;
   readonly ownerId: number;
+  /** Tells a directory from a later one at the same place. */
+  readonly identity: string;
 }
 
 /** What lies at a path. A symbolic link is followed; one that leads nowhere is `dangling-link`. */
@@ -46,12 +48,35 @@ export async function inspectPath(path: string): Promise<PathFacts> {
       entries: await readdir(path),
       mode: facts.mode & 0o7777,
       ownerId: facts.uid,
+      identity: `${facts.dev}:${facts.ino}`,
     };
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT") return (await isLink(path)) ? { kind: "dangling-link" } : { kind: "absent" };
     if (code === "ENOTDIR") return { kind: "not-a-directory" };
     return { kind: "unreadable", reason: describeFailure(error) };
+  }
+}
+
+/** The path without symbolic links; what is not there yet is taken as it is written. */
+export async function resolvePath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (parent === path || systemCode(error) !== "ENOENT") return path;
+    return join(await resolvePath(parent), basename(path));
+  }
+}
+
+/** Names of the regular files in a directory; null when it cannot be read. */
+export async function listRegularFiles(path: string): Promise<readonly string[] | null> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+    return null;
   }
 }
 

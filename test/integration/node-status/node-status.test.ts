@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
@@ -80,6 +80,13 @@ describe("node status", () => {
     expect(result.exitCode).toBe(25);
     expect(result.stderr).toContain("node is registered as standby but running as primary");
     await n3.server.stop();
+  });
+
+  it("takes no directory for a WAL file that waits", async () => {
+    const path = join(n1.server.dataDirectory, "pg_wal/archive_status/mistake.ready");
+    await mkdir(path);
+    expect((await status(n1)).stdout).not.toMatch(/WALs pending archiving: [1-9]/);
+    await rm(path, { recursive: true });
   });
 
   it("counts WAL files that wait, in the directory or else by asking the server", async () => {

@@ -62,6 +62,17 @@ describe("primary register", () => {
     expect(await server.sql("SELECT term FROM repmgr.voting_term")).toEqual([{ term: 1 }]);
   });
 
+  it("makes the schema once when two programs want it at the same moment", async () => {
+    const other = await createPrimary({ name: "twice" });
+    const otherConf = await writeRepmgrConf(other, { node_id: 1, node_name: "node1" });
+    const runs = [0, 1, 2, 3].map(() => runProgram(["-f", otherConf, "primary", "register"]));
+    const results = await Promise.all(runs);
+    const output = results.map((result) => result.output).join("\n=====\n");
+    expect(results.map(({ exitCode }) => exitCode).sort(), output).toEqual([0, 1, 1, 1]);
+    expect(output).not.toContain("unable to register");
+    await other.stop();
+  });
+
   it("refuses a second registration without --force", async () => {
     const result = await register();
     expect(result.exitCode).toBe(1);

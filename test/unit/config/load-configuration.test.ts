@@ -177,6 +177,10 @@ describe("loadConfiguration", () => {
       "node_rejoin_timeout=70",
       ':5: "standby_reconnect_timeout" must be equal to or greater than "node_rejoin_timeout"',
     ],
+    [
+      "data_directory=pg/data",
+      ':5: "data_directory" must be an absolute path, not "pg/data": write it from the root on, "/…/pg/data"',
+    ],
     ["vote_timeout=11s", ':5: "vote_hold" must be 13100ms or greater with this "vote_timeout"'],
   ])("checks settings against each other: %j", (text, error) => {
     expect(errorsFor(text)).toEqual([error]);

@@ -81,6 +81,7 @@ describe("judgeLocalState", () => {
   const facts: LocalStateFacts = {
     isServerUp: false,
     isStandby: false,
+    isLockFileUnclear: false,
     state: "shut down",
     majorVersion: 15,
     unfinishedRewind: null,
@@ -91,6 +92,7 @@ describe("judgeLocalState", () => {
     ["stopped", {}, false, "ready"],
     ["stopped as a standby", { state: "shut down in recovery" }, false, "ready"],
     ["running", { isServerUp: true }, true, "refused"],
+    ["hidden behind an empty postmaster.pid", { isLockFileUnclear: true }, true, "refused"],
     ["running as a standby", { isServerUp: true, isStandby: true }, false, "running-standby"],
     [
       "running half rewound",

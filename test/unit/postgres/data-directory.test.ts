@@ -68,10 +68,19 @@ describe("readDataDirectoryState", () => {
     }
   });
 
-  it.each(["", "rubbish", "99999999\n"])("sees no server behind postmaster.pid with %j", async (text) => {
+  it.each([
+    ["", "unknown"],
+    ["rubbish", "unknown"],
+    ["99999999\n", null],
+  ])("takes a postmaster.pid with %j for %s", async (text, serverPid) => {
     await mkdir(path);
     await writeFile(join(path, "postmaster.pid"), text);
-    expect(await readDataDirectoryState(path)).toMatchObject({ serverPid: null });
+    expect(await readDataDirectoryState(path)).toMatchObject({ serverPid });
+  });
+
+  it("does not take a postmaster.pid that cannot be read for none", async () => {
+    await mkdir(join(path, "postmaster.pid"), { recursive: true });
+    expect(await readDataDirectoryState(path)).toMatchObject({ serverPid: "unknown" });
   });
 });
 

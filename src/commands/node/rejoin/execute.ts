@@ -120,7 +120,7 @@ async function startServer(context: CommandContext): Promise<void> {
 /** The command of a run that was killed a moment ago may have started it meanwhile. */
 async function isServerThere(dataDirectory: string): Promise<boolean> {
   const state = await readDataDirectoryState(dataDirectory);
-  return state.kind === "directory" && state.serverPid !== null;
+  return state.kind === "directory" && typeof state.serverPid === "number";
 }
 
 /** A service command may return before the server accepts connections; the attachment has its own time after that. */

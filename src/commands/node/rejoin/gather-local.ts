@@ -59,6 +59,7 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
     unfinishedRewind,
     state: {
       isServerUp: directory.serverPid !== null || ping === "accepting" || ping === "rejecting",
+      isLockFileUnclear: directory.serverPid === "unknown",
       isStandby: directory.entries.includes("standby.signal"),
       state: control.state,
       majorVersion,

@@ -13,7 +13,7 @@ import { UserError } from "../../../errors/user-error.js";
 import { parseLsn, type Lsn } from "../../../model/lsn.js";
 import type { Database } from "../../../postgres/database.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
-import { inspectPath } from "../../../system/directories.js";
+import { inspectPath, listRegularFiles } from "../../../system/directories.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
 import { readNodeRecords } from "../../read-node-records.js";
@@ -165,10 +165,9 @@ async function countPendingArchiving(
   database: Database,
 ): Promise<PendingArchiving> {
   const path = join(settings.data_directory, "pg_wal", "archive_status");
+  const seen = await listRegularFiles(path);
+  if (seen !== null) return { kind: "counted", files: seen.filter((name) => name.endsWith(".ready")).length };
   const facts = await inspectPath(path);
-  if (facts.kind === "directory") {
-    return { kind: "counted", files: facts.entries.filter((entry) => entry.endsWith(".ready")).length };
-  }
   const files = await ifAllowed(async () => {
     const [row] = await database.query<{ count: number }>(
       "SELECT count(*)::int AS count FROM pg_catalog.pg_ls_archive_statusdir() WHERE name LIKE '%.ready'",

@@ -1,12 +1,14 @@
 import { planClone, type CloneDecision } from "../../../decide/clone.js";
 import { countReplicationConnections } from "../../../decide/base-backup-command.js";
 import type { CloneProblem, CloneRequest } from "../../../decide/clone-facts.js";
-import { judgeTarget } from "../../../decide/clone-target.js";
+import { judgeTarget, otherCloneAtWork } from "../../../decide/clone-target.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
 import type { Conninfo } from "../../../model/conninfo.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
+import { resolvePath } from "../../../system/directories.js";
+import { acquireProcessLock } from "../../../system/process-lock.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { describeStep } from "./describe-step.js";
@@ -39,7 +41,9 @@ export const standbyClone = defineCommand({
 
 async function cloneStandby(context: CommandContext, request: CloneRequest): Promise<ExitCode> {
   const { reporter } = context;
+  const isOurs = request.dryRun || (await holdDataDirectory(context, request.dataDirectory));
   const target = await gatherTarget(context, request.dataDirectory);
+  if (!isOurs) return reportProblems(reporter, [otherCloneAtWork(target)]);
   const hopeless = judgeTarget(target);
   if (hopeless.length > 0) return reportProblems(reporter, hopeless);
   const gathered = await gatherCloneFacts(context, request, target);
@@ -63,6 +67,14 @@ async function cloneStandby(context: CommandContext, request: CloneRequest): Pro
     { successful: true, details: describeClone(request, gathered) },
   );
   return exitCodes.success;
+}
+
+/** From before the first look at the directory until the end; false when another clone holds it. */
+async function holdDataDirectory({ cleanup }: CommandContext, path: string): Promise<boolean> {
+  const release = await acquireProcessLock(`clone ${await resolvePath(path)}`);
+  if (release === null) return false;
+  cleanup.push(release);
+  return true;
 }
 
 interface Clone {

@@ -1,6 +1,7 @@
 import { runBaseBackup } from "../../../clone-sources/base-backup.js";
 import {
   CLONE_MARKER,
+  identifyDirectories,
   markProcess,
   removeCloneMarker,
   writeCloneMarker,
@@ -13,7 +14,7 @@ import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { createProgress, type Progress } from "../../../output/progress.js";
 import { childEnvironment } from "../../../postgres/child-environment.js";
-import { inspectPath, readFreeBytes } from "../../../system/directories.js";
+import { inspectPath, makeDirectory, readFreeBytes, systemCode } from "../../../system/directories.js";
 import { currentProcessId } from "../../../system/process-table.js";
 import type { CommandContext } from "../../define-command.js";
 
@@ -33,6 +34,8 @@ export async function takeBackup(
     request.fastCheckpoint ? {} : { hint: patience },
   );
   reporter.info(`executing:\n  ${renderCommandLine(step.command)}`);
+  // Made here, so that the marker can say which directories they are.
+  for (const path of step.externalDirectories) await makeIfAbsent(path);
   const progress = createProgress("copying", { reporter, now: () => clock.monotonic() });
   const ended = new AbortController();
   void tellWaiting(context, progress, ended.signal);
@@ -57,11 +60,19 @@ export async function takeBackup(
   if (interrupted.aborted) {
     throw new UserError(exitCodes.badBaseBackup, { message: "standby clone was interrupted", ...remains });
   }
-  const hint = outcome.diskFull ? await describeShortage(dataDirectory, step) : remains.hint;
+  const again = "mend the cause that pg_basebackup names and run the same command again";
   throw new UserError(exitCodes.badBaseBackup, {
     message: "unable to take a base backup of the source server",
     detail: `${outcome.reason}\n${remains.detail}`,
-    ...(hint === undefined ? {} : { hint }),
+    hint: outcome.diskFull ? await describeShortage(dataDirectory, step) : (remains.hint ?? again),
+  });
+}
+
+/** Where that is refused, pg_basebackup says so. */
+async function makeIfAbsent(path: string): Promise<void> {
+  if ((await inspectPath(path)).kind !== "absent") return;
+  await makeDirectory(path, 0o700).catch((error: unknown) => {
+    if (systemCode(error) === null) throw error;
   });
 }
 
@@ -81,7 +92,7 @@ async function markDirectory(dataDirectory: string, step: BackupStep): Promise<v
   await writeCloneMarker(dataDirectory, {
     program: await markProcess(currentProcessId()),
     createdSlot: step.createdSlot,
-    externalDirectories: step.externalDirectories,
+    externalDirectories: await identifyDirectories(step.externalDirectories),
   });
 }
 
