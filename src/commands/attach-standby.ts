@@ -13,7 +13,12 @@ import { ConnectionError } from "../postgres/connection-error.js";
 import { keepDbname, readPrimaryConninfo, writeRecoverySettings } from "../postgres/recovery-settings.js";
 import { isSynchronisingSlots } from "../postgres/replication-slots.js";
 import { isInRecovery, readAttachment } from "../postgres/server-state.js";
-import { buildServerCommand, runServerCommand, type ServerAction } from "../postgres/service-control.js";
+import {
+  buildServerCommand,
+  controlDirectory,
+  runServerCommand,
+  type ServerAction,
+} from "../postgres/service-control.js";
 import { describeFailure, systemCode } from "../system/directories.js";
 import type { CommandContext } from "./define-command.js";
 import { attachFailureCodes, type Participants } from "./gather-attachment.js";
@@ -84,7 +89,10 @@ export async function runServerAction(
   action: ServerAction,
 ): Promise<FailedAction | null> {
   const { processes, interrupted, reporter, settings } = context;
-  const command = buildServerCommand(settings, action, { directory: settings.data_directory, waits: true });
+  const command = buildServerCommand(settings, action, {
+    directory: controlDirectory(settings),
+    waits: true,
+  });
   reporter.debug(`executing server command "${command}"`);
   const result = await runServerCommand(processes, command, interrupted);
   if (result.exitCode === 0) return null;

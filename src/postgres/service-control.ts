@@ -18,6 +18,11 @@ type ServiceSettings = Pick<
   | "service_promote_command"
 >;
 
+/** What `pg_ctl -D` is given: the directory of postgresql.conf, which names that of the data where they differ. */
+export function controlDirectory(settings: Pick<Settings, "config_directory" | "data_directory">): string {
+  return settings.config_directory === "" ? settings.data_directory : settings.config_directory;
+}
+
 /** The configured command of an action; empty when pg_ctl does it. */
 export function configuredCommand(settings: ServiceSettings, action: ServerAction): string {
   return settings[`service_${action}_command`];

@@ -5,6 +5,7 @@ import { describeNode, nodeId } from "../../model/node-record.js";
 import type { Database } from "../../postgres/database.js";
 import {
   buildServerCommand,
+  controlDirectory,
   runServerCommand,
   serverActions,
   type ServerAction,
@@ -62,7 +63,7 @@ function readAction(text: string): ServerAction {
 /** Where configuration lies outside the data directory, pg_ctl needs the directory with postgresql.conf. */
 function commandOf({ settings }: CommandContext, action: ServerAction): string {
   return buildServerCommand(settings, action, {
-    directory: settings.config_directory || settings.data_directory,
+    directory: controlDirectory(settings),
   });
 }
 

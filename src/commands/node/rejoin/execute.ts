@@ -8,7 +8,7 @@ import { ConnectionError } from "../../../postgres/connection-error.js";
 import { readDataDirectoryState, unbarDataDirectory } from "../../../postgres/data-directory.js";
 import { removeRewindMarker } from "../../../postgres/rewind-marker.js";
 import { dropReplicationSlot, listPhysicalSlots } from "../../../postgres/replication-slots.js";
-import { buildServerCommand } from "../../../postgres/service-control.js";
+import { buildServerCommand, controlDirectory } from "../../../postgres/service-control.js";
 import {
   awaitAttachment,
   dropFormerSlot,
@@ -106,7 +106,7 @@ async function createSlot(
 
 async function startServer(context: CommandContext): Promise<void> {
   const { settings, reporter } = context;
-  const command = buildServerCommand(settings, "start", { directory: settings.data_directory });
+  const command = buildServerCommand(settings, "start", { directory: controlDirectory(settings) });
   reporter.notice(`starting server using "${command}"`);
   const failure = await runServerAction(context, "start");
   if (failure === null || (await isServerThere(settings.data_directory))) return;

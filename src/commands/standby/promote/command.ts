@@ -7,7 +7,11 @@ import { readSchemaState } from "../../../metadata/schema-state.js";
 import { nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
-import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
+import {
+  buildServerCommand,
+  configuredCommand,
+  controlDirectory,
+} from "../../../postgres/service-control.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
@@ -29,11 +33,10 @@ export const standbyPromote = defineCommand({
     const { reporter, settings } = context;
     const local = await connectToLocalNode(context);
     const { own, isPromoted } = await requireStandby(context, local);
-    const directory = settings.config_directory || settings.data_directory;
     const facts = await gatherPromotionFacts(context, { local, own, isPromoted });
     const plan = planPromotion(facts, {
       configuredCommand: configuredCommand(settings, "promote"),
-      controlCommand: buildServerCommand(settings, "promote", { directory }),
+      controlCommand: buildServerCommand(settings, "promote", { directory: controlDirectory(settings) }),
     });
     if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.promotionFailed);
     reportWarnings(reporter, plan.warnings);
