@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProcessesOf } from "../../../src/system/process-table.js";
 import { adoptServer, newDirectory } from "../../harness/postgres-server.js";
 import { runProgram, startProgram } from "../../harness/program.js";
@@ -49,6 +49,9 @@ describe.each(["pg_rewind", "both"] as const)("node rejoin killed while pg_rewin
     );
     copied = join(diverged.server.dataDirectory, row?.path ?? "");
   }, 120_000);
+
+  // After a clone the harness knows two servers of one directory, and would stop both at once.
+  afterAll(() => diverged.server.stop("immediate"));
 
   /** Resolves to the process ID while the copy is under way. */
   const awaitCopy = (): Promise<number> =>
