@@ -1,0 +1,237 @@
+import type { MemberAnswer, Membership, PeerSessions, ServerReport } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import type { DaemonMemory, LeaseRequest, VoteRequest } from "../model/vote.js";
+import type { FailoverSettings } from "./failover-settings.js";
+
+/** Commands and procedures that take their time; the loop reports each end as `command-ended`. */
+export type LongCommand =
+  "validate" | "promote" | "abort-promotion" | "follow" | "rejoin" | "fence" | "start";
+
+/**
+ * What the daemon's loop has found out. It submits each as it comes, and a `tick` at least every monitor interval,
+ * every 100 ms while `isUrgent` says so. Times are those of the daemon's own monotonic clock, in milliseconds.
+ */
+export type Observation =
+  | {
+      /** The own server answered, and these sessions of other daemons are on it. */
+      readonly kind: "local-seen";
+      readonly server: ServerReport;
+      readonly membership: Membership;
+      readonly sessions: PeerSessions;
+    }
+  | { readonly kind: "local-lost" }
+  /** The connection check of the watched upstream succeeded; null when it could not tell its role. */
+  | { readonly kind: "upstream-seen"; readonly inRecovery: boolean | null }
+  | { readonly kind: "upstream-lost" }
+  /** The end of `ask-members`; `askedAt` is when the questions were sent. */
+  | { readonly kind: "members-answered"; readonly answers: readonly MemberAnswer[]; readonly askedAt: number }
+  | { readonly kind: "command-ended"; readonly command: LongCommand; readonly succeeded: boolean }
+  | { readonly kind: "pause-changed"; readonly isPaused: boolean }
+  | { readonly kind: "tick" };
+
+/**
+ * What the loop is to do, in the order of the list. An action that fails ends the list; when `write-memory` fails (it
+ * always is the first) the whole transition has not happened: the loop keeps the old state.
+ */
+export type Action =
+  /** Write the state file and fsync it. What the beacon shows of it follows from the new state, so only afterwards. */
+  | { readonly kind: "write-memory"; readonly memory: DaemonMemory }
+  /** Ask all other members at once, each with a deadline of one second, and leave these in the sessions on them. */
+  | {
+      readonly kind: "ask-members";
+      readonly request: VoteRequest | null;
+      readonly lease: LeaseRequest | null;
+    }
+  | { readonly kind: "run-validation" }
+  /** Run promote_command; the server must be out of recovery by `deadline` (own clock), it gets that as a duration. */
+  | { readonly kind: "run-promote"; readonly term: number; readonly deadline: number }
+  /** Stop the own server at once and start it as a standby again, so that no promotion can be left in it. */
+  | { readonly kind: "abort-promotion" }
+  /** First write of a new primary: the term (never lowered), the promotion record, the node records. */
+  | { readonly kind: "write-promotion"; readonly term: number; readonly formerPrimary: NodeId | null }
+  | { readonly kind: "run-follow"; readonly primary: NodeId }
+  | { readonly kind: "run-rejoin"; readonly primary: NodeId }
+  /** `standby.signal`, SIGQUIT, verify, SIGKILL, then fence_command. `memory` was written before. */
+  | { readonly kind: "fence"; readonly reason: FenceReason }
+  /** Start the own server: as a standby after a fence, as it is after a crash (`local_restart_attempts`). */
+  | { readonly kind: "start-server"; readonly asStandby: boolean }
+  /** The dead-man session may let the server run so long from now on; in milliseconds. */
+  | { readonly kind: "kick-guard"; readonly goodForMs: number }
+  | { readonly kind: "detach-receiver" }
+  | {
+      readonly kind: "announce";
+      readonly event: WatchEvent;
+      readonly detail: string;
+      readonly node: NodeId | null;
+    };
+
+/** Events of the reference's catalogue that the grids raise, and ours. */
+export type WatchEvent =
+  | "repmgrd_local_disconnect"
+  | "repmgrd_local_reconnect"
+  | "repmgrd_standby_reconnect"
+  | "repmgrd_upstream_disconnect"
+  | "repmgrd_upstream_reconnect"
+  | "repmgrd_failover_promote"
+  | "repmgrd_failover_follow"
+  | "repmgrd_failover_aborted"
+  | "repmgrd_promote_error"
+  | "split_brain_suspected"
+  | "split_brain_detected"
+  | "primary_fenced";
+
+export type FenceReason =
+  | { readonly kind: "superseded"; readonly by: NodeId | null; readonly term: number }
+  | { readonly kind: "equal-term"; readonly other: NodeId }
+  | { readonly kind: "isolated" }
+  | { readonly kind: "promoted-too-late" };
+
+/** A campaign for the votes of one term. */
+export interface Campaign {
+  readonly term: number;
+  /** The first request was sent then: the age of the votes counts from it. */
+  readonly startedAt: number;
+  readonly formerPrimary: NodeId | null;
+  readonly isValidated: boolean;
+}
+
+export type StandbyState =
+  | { readonly kind: "watching"; readonly upstream: NodeId; readonly upstreamIsPrimary: boolean }
+  | {
+      readonly kind: "reconnecting";
+      readonly upstream: NodeId;
+      readonly upstreamIsPrimary: boolean;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: "electing";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly standsAsideUntil: number | null;
+    }
+  | {
+      readonly kind: "campaigning";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly campaign: Campaign;
+    }
+  | {
+      readonly kind: "validating";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly campaign: Campaign;
+    }
+  | {
+      readonly kind: "promoting";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly campaign: Campaign;
+      readonly deadline: number;
+    }
+  | {
+      readonly kind: "aborting";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly campaign: Campaign;
+    }
+  | { readonly kind: "attaching"; readonly primary: NodeId; readonly how: "follow" | "rejoin" }
+  | {
+      readonly kind: "degraded";
+      readonly upstream: NodeId | null;
+      readonly round: number;
+      readonly reason: DegradedReason;
+      readonly retryAt: number;
+    };
+
+export type DegradedReason =
+  | "paused"
+  | "manual"
+  | "priority-zero"
+  | "replay-pending"
+  | "primary-location-unseen"
+  | "primary-still-visible"
+  | "no-majority"
+  | "votes-refused"
+  | "validation-failed"
+  | "promotion-failed"
+  | "attach-failed"
+  | "cannot-follow"
+  | "local-server-lost";
+
+export type PrimaryState =
+  | { readonly kind: "leading"; readonly term: number; readonly lease: HeldLease | null }
+  /** Writable with a term below the votes that were given since: asks for votes like a candidate, without a restart. */
+  | {
+      readonly kind: "reasserting";
+      readonly term: number;
+      readonly lease: HeldLease | null;
+      readonly round: number;
+      readonly campaign: Campaign | null;
+      readonly retryAt: number;
+    }
+  | { readonly kind: "server-lost"; readonly term: number; readonly restarts: number }
+  | { readonly kind: "fencing"; readonly reason: FenceReason; readonly retryAt: number }
+  | { readonly kind: "fenced"; readonly reason: FenceReason; readonly retryAt: number };
+
+/** The primary's side of its lease. */
+export interface HeldLease {
+  readonly counter: number;
+  /** When each counter that may still come back was sent, oldest first. */
+  readonly sent: readonly { readonly counter: number; readonly at: number }[];
+  /** For each voter the send time of the newest counter that it echoed. */
+  readonly confirmed: ReadonlyMap<NodeId, number>;
+  readonly startedAt: number;
+}
+
+export type WitnessState =
+  | { readonly kind: "watching"; readonly upstream: NodeId }
+  | { readonly kind: "reconnecting"; readonly upstream: NodeId; readonly attempt: number }
+  | { readonly kind: "seeking"; readonly upstream: NodeId | null; readonly retryAt: number }
+  | { readonly kind: "attaching"; readonly primary: NodeId };
+
+export type Watch =
+  /** The daemon has just been started: the first look at the own server decides. */
+  | { readonly role: "unknown"; readonly state: { readonly kind: "starting" } }
+  | { readonly role: "standby"; readonly state: StandbyState }
+  | { readonly role: "primary"; readonly state: PrimaryState }
+  | { readonly role: "witness"; readonly state: WitnessState };
+
+/** What a voter remembers beside its file; after a start all of it counts as if it had happened just now. */
+export interface VoterState {
+  /** No second vote before; also set by a start without a state file. */
+  readonly holdUntil: number;
+  /** When any lease counter was new; null where no lease was heard since the start. */
+  readonly leaseHeard: LeaseRequest | null;
+  readonly leaseHeardAt: number;
+  /** When a primary that is not behind the own log answered that it is out of recovery. */
+  readonly primarySeen: { readonly nodeId: NodeId; readonly at: number } | null;
+  /** After an own promotion failed: until then others are not held to be less suitable for being behind. */
+  readonly incapableUntil: number;
+}
+
+/** Everything that a daemon knows between two observations. */
+export interface DaemonState {
+  readonly nodeId: NodeId;
+  readonly memory: DaemonMemory;
+  readonly voter: VoterState;
+  readonly watch: Watch;
+  readonly local: ServerReport | null;
+  readonly membership: Membership;
+  readonly answers: readonly MemberAnswer[];
+  /** The highest term that was seen anywhere, in a log or in a vote. */
+  readonly highestTerm: number;
+  readonly lastTurnAt: number;
+  readonly membersAskedAt: number;
+}
+
+export interface Transition<State> {
+  readonly state: State;
+  readonly actions: readonly Action[];
+}
+
+/** What every cell may look at beside its state and the observation. */
+export interface Situation {
+  readonly daemon: DaemonState;
+  readonly settings: FailoverSettings;
+  readonly now: number;
+}
