@@ -23,7 +23,9 @@ export type Observation =
   /** The connection check of the watched upstream succeeded; null when it could not tell its role. */
   | { readonly kind: "upstream-seen"; readonly inRecovery: boolean | null }
   | { readonly kind: "upstream-lost" }
-  /** The end of `ask-members`; `askedAt` is when the questions were sent. */
+  /** One answer to `ask-members`, submitted as it comes; `askedAt` is when the questions were sent. */
+  | { readonly kind: "member-answered"; readonly answer: MemberAnswer; readonly askedAt: number }
+  /** The end of `ask-members`: all have answered, or its time is over. Every member is in it. */
   | { readonly kind: "members-answered"; readonly answers: readonly MemberAnswer[]; readonly askedAt: number }
   | { readonly kind: "command-ended"; readonly command: LongCommand; readonly succeeded: boolean }
   | { readonly kind: "pause-changed"; readonly isPaused: boolean }
@@ -61,7 +63,6 @@ export type Action =
   | {
       readonly kind: "announce";
       readonly event: WatchEvent;
-      readonly detail: string;
       readonly node: NodeId | null;
     };
 
@@ -91,57 +92,31 @@ export interface Campaign {
   readonly term: number;
   /** The first request was sent then: the age of the votes counts from it. */
   readonly startedAt: number;
-  readonly formerPrimary: NodeId | null;
   readonly isValidated: boolean;
 }
 
+/** Whom a node streams from; a cascaded standby's upstream is no primary. */
+export interface Upstream {
+  readonly nodeId: NodeId;
+  readonly isPrimary: boolean;
+}
+
+interface Searching {
+  readonly upstream: Upstream | null;
+  /** How many attempts to get a primary have failed since the upstream was lost; the back-off grows with it. */
+  readonly round: number;
+}
+
 export type StandbyState =
-  | { readonly kind: "watching"; readonly upstream: NodeId; readonly upstreamIsPrimary: boolean }
-  | {
-      readonly kind: "reconnecting";
-      readonly upstream: NodeId;
-      readonly upstreamIsPrimary: boolean;
-      readonly attempt: number;
-    }
-  | {
-      readonly kind: "electing";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly standsAsideUntil: number | null;
-    }
-  | {
-      readonly kind: "campaigning";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly campaign: Campaign;
-    }
-  | {
-      readonly kind: "validating";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly campaign: Campaign;
-    }
-  | {
-      readonly kind: "promoting";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly campaign: Campaign;
-      readonly deadline: number;
-    }
-  | {
-      readonly kind: "aborting";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly campaign: Campaign;
-    }
-  | { readonly kind: "attaching"; readonly primary: NodeId; readonly how: "follow" | "rejoin" }
-  | {
-      readonly kind: "degraded";
-      readonly upstream: NodeId | null;
-      readonly round: number;
-      readonly reason: DegradedReason;
-      readonly retryAt: number;
-    };
+  | { readonly kind: "watching"; readonly upstream: Upstream }
+  | { readonly kind: "reconnecting"; readonly upstream: Upstream; readonly attempt: number }
+  | ({ readonly kind: "electing"; readonly standsAsideUntil: number | null } & Searching)
+  | ({ readonly kind: "campaigning"; readonly campaign: Campaign } & Searching)
+  | ({ readonly kind: "validating"; readonly campaign: Campaign } & Searching)
+  | ({ readonly kind: "promoting"; readonly campaign: Campaign; readonly deadline: number } & Searching)
+  | ({ readonly kind: "aborting"; readonly campaign: Campaign; readonly retryAt: number | null } & Searching)
+  | ({ readonly kind: "attaching"; readonly primary: NodeId } & Searching)
+  | ({ readonly kind: "degraded"; readonly reason: DegradedReason; readonly retryAt: number } & Searching);
 
 export type DegradedReason =
   | "paused"
@@ -169,7 +144,12 @@ export type PrimaryState =
       readonly campaign: Campaign | null;
       readonly retryAt: number;
     }
-  | { readonly kind: "server-lost"; readonly term: number; readonly restarts: number }
+  | {
+      readonly kind: "server-lost";
+      readonly term: number;
+      readonly lease: HeldLease | null;
+      readonly restarts: number;
+    }
   | { readonly kind: "fencing"; readonly reason: FenceReason; readonly retryAt: number }
   | { readonly kind: "fenced"; readonly reason: FenceReason; readonly retryAt: number };
 
@@ -180,6 +160,8 @@ export interface HeldLease {
   readonly sent: readonly { readonly counter: number; readonly at: number }[];
   /** For each voter the send time of the newest counter that it echoed. */
   readonly confirmed: ReadonlyMap<NodeId, number>;
+  /** When the votes were asked for that made it writable; null when it was found writable. */
+  readonly grantedAt: number | null;
   readonly startedAt: number;
 }
 
@@ -187,7 +169,7 @@ export type WitnessState =
   | { readonly kind: "watching"; readonly upstream: NodeId }
   | { readonly kind: "reconnecting"; readonly upstream: NodeId; readonly attempt: number }
   | { readonly kind: "seeking"; readonly upstream: NodeId | null; readonly retryAt: number }
-  | { readonly kind: "attaching"; readonly primary: NodeId };
+  | { readonly kind: "attaching"; readonly upstream: NodeId | null; readonly primary: NodeId };
 
 export type Watch =
   /** The daemon has just been started: the first look at the own server decides. */
@@ -200,9 +182,10 @@ export type Watch =
 export interface VoterState {
   /** No second vote before; also set by a start without a state file. */
   readonly holdUntil: number;
-  /** When any lease counter was new; null where no lease was heard since the start. */
-  readonly leaseHeard: LeaseRequest | null;
-  readonly leaseHeardAt: number;
+  /** The newest counter of each holder, and when it was new. */
+  readonly leasesHeard: ReadonlyMap<NodeId, LeaseRequest & { readonly at: number }>;
+  /** Any lease may have been heard until then: at the start of the daemon, or when it noticed that it had slept. */
+  readonly leaseFloorAt: number;
   /** When a primary that is not behind the own log answered that it is out of recovery. */
   readonly primarySeen: { readonly nodeId: NodeId; readonly at: number } | null;
   /** After an own promotion failed: until then others are not held to be less suitable for being behind. */
@@ -220,12 +203,15 @@ export interface DaemonState {
   readonly answers: readonly MemberAnswer[];
   /** The highest term that was seen anywhere, in a log or in a vote. */
   readonly highestTerm: number;
+  /** Where the counters of a lease begin: random, another one at each start of the daemon. */
+  readonly leaseSeed: number;
   readonly lastTurnAt: number;
   readonly membersAskedAt: number;
+  readonly membersAnsweredAt: number;
 }
 
-export interface Transition<State> {
-  readonly state: State;
+export interface Transition {
+  readonly state: DaemonState;
   readonly actions: readonly Action[];
 }
 
@@ -235,3 +221,22 @@ export interface Situation {
   readonly settings: FailoverSettings;
   readonly now: number;
 }
+
+/** What a cell decides; what it leaves out stays as it is. */
+export interface Step {
+  readonly watch?: Watch;
+  readonly memory?: DaemonMemory;
+  readonly voter?: Partial<VoterState>;
+  readonly actions?: readonly Action[];
+}
+
+/** A grid: forgetting a cell is a compile error. */
+export type Grid<State extends { kind: string }, Seen extends { kind: string }> = {
+  readonly [S in State["kind"]]: {
+    readonly [O in Seen["kind"]]: (
+      state: Extract<State, { kind: S }>,
+      seen: Extract<Seen, { kind: O }>,
+      situation: Situation,
+    ) => Step;
+  };
+};

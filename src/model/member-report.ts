@@ -45,6 +45,8 @@ export interface ServerReport extends LogPosition {
   readonly isRecordedPrimary: boolean;
   /** Nothing received is left to be replayed: its startup process waits for WAL. */
   readonly isDrained: boolean;
+  /** It receives from nobody and will not by itself (`primary_conninfo` is empty). */
+  readonly isDetached: boolean;
 }
 
 /** What came of asking a member; `unreachable` also stands for a server that answered too late. */

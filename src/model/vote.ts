@@ -23,7 +23,7 @@ export interface Vote {
 /** What a candidate leaves in its session on a voter's server. */
 export interface VoteRequest extends Vote, LogPosition {
   /** Version of `repmgr.nodes` by which the candidate counts. */
-  readonly membersVersion: number;
+  readonly membershipVersion: number;
   /** The candidate has given up this term, and its server can no longer be promoted by it. */
   readonly isAbandoned: boolean;
 }
@@ -31,6 +31,8 @@ export interface VoteRequest extends Vote, LogPosition {
 /** The lease that a primary asks its voters to echo (`primary_isolation_timeout`); `counter` only grows. */
 export interface LeaseRequest {
   readonly holder: NodeId;
+  /** The holder's term row. */
+  readonly term: number;
   readonly counter: number;
 }
 

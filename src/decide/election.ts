@@ -1,0 +1,215 @@
+import type { Beacon, Member, MemberAnswer, ServerReport } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import { compareLogPositions, type LogPosition } from "../model/vote.js";
+import type { FailoverSettings } from "./failover-settings.js";
+import { isRecognisedPrimary, judgeAttachment, type Attachment } from "./lineage.js";
+import { chooseQuorumRule, hasMajority, seesEnough } from "./quorum.js";
+import type { DaemonState, DegradedReason } from "./watch-types.js";
+
+export interface Candidate extends LogPosition {
+  readonly nodeId: NodeId;
+  readonly priority: number;
+}
+
+/** Negative when `a` goes before `b`: the further log, then the higher priority, then the lower node id. */
+export function compareCandidates(a: Candidate, b: Candidate): number {
+  return compareLogPositions(b, a) || b.priority - a.priority || a.nodeId - b.nodeId;
+}
+
+export interface FoundPrimary {
+  readonly nodeId: NodeId;
+  readonly attachment: Attachment;
+}
+
+type Answered = Extract<MemberAnswer, { kind: "answered" }>;
+
+export function answeredOnly(answers: readonly MemberAnswer[]): readonly Answered[] {
+  return answers.filter((answer) => answer.kind === "answered");
+}
+
+/**
+ * The primary that this node belongs to now. A writable server behind the own log is an old one; one whose term is below
+ * a vote given since is followed only when that vote is no longer held, and never in synchronous mode.
+ */
+export function findPrimary(
+  daemon: DaemonState,
+  { settings, now }: { settings: FailoverSettings; now: number },
+): FoundPrimary | null {
+  const { local, memory, voter } = daemon;
+  const mayGoBack = settings.sync_mode === "off" && now >= voter.holdUntil;
+  const votedTerm = memory.vote?.term ?? 0;
+  const [best] = writableMembers(daemon)
+    .filter(({ nodeId, server }) => isRecognisedPrimary(nodeId, server))
+    .filter(({ server }) => server.termRow >= votedTerm || mayGoBack)
+    .filter(({ server }) => local === null || isWitness(daemon) || server.termRow >= local.termRow)
+    .sort((a, b) => b.server.termRow - a.server.termRow || compareLogPositions(b.server, a.server));
+  if (best === undefined) return null;
+  const attachment =
+    local === null || isWitness(daemon) ? "follow" : judgeAttachment(local, best.server, memory.wasPrimary);
+  return { nodeId: best.nodeId, attachment };
+}
+
+/** A server out of recovery that is not behind the own log: while one answers, there is nothing to elect. */
+export function findLivingPrimary(daemon: DaemonState): NodeId | null {
+  const { local } = daemon;
+  const living = writableMembers(daemon).find(
+    ({ server }) => local === null || isWitness(daemon) || compareLogPositions(server, local) >= 0,
+  );
+  return living?.nodeId ?? null;
+}
+
+function writableMembers(daemon: DaemonState): readonly Answered[] {
+  const { members } = daemon.membership;
+  return answeredOnly(daemon.answers).filter(
+    ({ nodeId, server }) =>
+      !server.inRecovery && members.some((member) => member.nodeId === nodeId && member.type !== "witness"),
+  );
+}
+
+export function isWitness(daemon: DaemonState): boolean {
+  return findMember(daemon, daemon.nodeId)?.type === "witness";
+}
+
+export function findMember({ membership }: DaemonState, id: NodeId): Member | undefined {
+  return membership.members.find(({ nodeId }) => nodeId === id);
+}
+
+export type ElectionDecision =
+  | { readonly kind: "stand"; readonly term: number }
+  /** A better candidate says that it stands: it gets one round. */
+  | { readonly kind: "stand-aside"; readonly better: NodeId }
+  | { readonly kind: "cancelled"; readonly reason: DegradedReason };
+
+/** What a standby makes of a round of answers in which no primary was found. */
+export function decideElection(
+  daemon: DaemonState,
+  {
+    settings,
+    upstream,
+    mayStandAside,
+  }: { settings: FailoverSettings; upstream: NodeId | null; mayStandAside: boolean },
+): ElectionDecision {
+  const obstacle = findObstacle(daemon, settings, upstream);
+  if (obstacle !== null) return { kind: "cancelled", reason: obstacle };
+  const better = mayStandAside ? findWillingBetter(daemon) : null;
+  return better === null ? { kind: "stand", term: daemon.highestTerm + 1 } : { kind: "stand-aside", better };
+}
+
+function findObstacle(
+  daemon: DaemonState,
+  settings: FailoverSettings,
+  upstream: NodeId | null,
+): DegradedReason | null {
+  const own = findMember(daemon, daemon.nodeId);
+  if (daemon.local === null || own === undefined) return "local-server-lost";
+  if (daemon.memory.isPaused) return "paused";
+  if (settings.failover === "manual") return "manual";
+  if (own.priority <= 0) return "priority-zero";
+  if (!daemon.local.isDrained) return "replay-pending";
+  if (isLocationUnseen(daemon, settings, upstream)) return "primary-location-unseen";
+  if (settings.primary_visibility_consensus && isPrimaryStillSeen(daemon, settings, upstream))
+    return "primary-still-visible";
+  return isMajorityPossible(daemon, settings, upstream) ? null : "no-majority";
+}
+
+/** Where votes decide, a node without any of the primary's place in sight may still have a majority. */
+function isLocationUnseen(daemon: DaemonState, settings: FailoverSettings, upstream: NodeId | null): boolean {
+  const { members } = daemon.membership;
+  const rule = chooseQuorumRule(members, settings);
+  if (rule === "votes" && settings.failover_location_rule === "auto") return false;
+  const location = members.find(({ nodeId }) => nodeId === upstream)?.location;
+  if (location === undefined) return false;
+  const visible = new Set([daemon.nodeId, ...answeredOnly(daemon.answers).map(({ nodeId }) => nodeId)]);
+  return !members.some(
+    (member) => member.nodeId !== upstream && member.location === location && visible.has(member.nodeId),
+  );
+}
+
+function isPrimaryStillSeen(
+  daemon: DaemonState,
+  settings: FailoverSettings,
+  upstream: NodeId | null,
+): boolean {
+  return answeredOnly(daemon.answers).some(({ beacon }) => {
+    if (beacon === null || beacon.primarySeenAgoMs === null) return false;
+    return beacon.upstreamNodeId === upstream && beacon.primarySeenAgoMs < 2 * settings.monitor_interval_secs;
+  });
+}
+
+/** A voter is a node whose daemon answers through its beacon; a server alone gives no vote. */
+function isMajorityPossible(
+  daemon: DaemonState,
+  settings: FailoverSettings,
+  upstream: NodeId | null,
+): boolean {
+  const { members } = daemon.membership;
+  const answered = answeredOnly(daemon.answers);
+  if (chooseQuorumRule(members, settings) === "sight") {
+    const visible = new Set(answered.map(({ nodeId }) => nodeId));
+    return seesEnough(members, { self: daemon.nodeId, upstream, visible });
+  }
+  const voters = answered.filter(({ beacon }) => beacon !== null && !beacon.isPaused);
+  return hasMajority(members, new Set([daemon.nodeId, ...voters.map(({ nodeId }) => nodeId)]));
+}
+
+function findWillingBetter(daemon: DaemonState): NodeId | null {
+  const own = toCandidate(daemon, daemon.nodeId, daemon.local);
+  const better = answeredOnly(daemon.answers)
+    .filter(({ beacon, server }) => isWilling(beacon) && server.inRecovery)
+    .map(({ nodeId, server }) => toCandidate(daemon, nodeId, server))
+    .filter((candidate) => candidate !== null && own !== null && compareCandidates(candidate, own) < 0);
+  return better[0]?.nodeId ?? null;
+}
+
+const isWilling = (beacon: Beacon | null): boolean => beacon?.activity === "willing" && !beacon.isPaused;
+
+function toCandidate({ membership }: DaemonState, id: NodeId, server: ServerReport | null): Candidate | null {
+  const member = membership.members.find(({ nodeId }) => nodeId === id);
+  if (member === undefined || server === null || member.type === "witness") return null;
+  return { nodeId: id, priority: member.priority, termRow: server.termRow, lsn: server.lsn };
+}
+
+/** Whether the votes shown by the members' beacons, with the own one, allow the promotion. */
+export function hasWon(
+  daemon: DaemonState,
+  { settings, term, upstream }: { settings: FailoverSettings; term: number; upstream: NodeId | null },
+): boolean {
+  const { members } = daemon.membership;
+  const granting = answeredOnly(daemon.answers).filter(
+    ({ beacon }) => beacon?.vote?.term === term && beacon.vote.candidate === daemon.nodeId,
+  );
+  const voters = new Set([daemon.nodeId, ...granting.map(({ nodeId }) => nodeId)]);
+  if (chooseQuorumRule(members, settings) === "votes")
+    return hasMajority(members, voters) && hasDataGrants(daemon, settings, granting);
+  const visible = new Set(answeredOnly(daemon.answers).map(({ nodeId }) => nodeId));
+  return seesEnough(members, { self: daemon.nodeId, upstream, visible });
+}
+
+/**
+ * Synchronous mode: q = half of the data nodes acknowledge each commit, so n - q of them, detached before their log was
+ * read, hold every acknowledged row among them; the winner must have the greatest log of those.
+ */
+function hasDataGrants(
+  daemon: DaemonState,
+  settings: FailoverSettings,
+  granting: readonly Answered[],
+): boolean {
+  const { local, membership } = daemon;
+  if (settings.sync_mode === "off") return true;
+  const dataNodes = membership.members.filter(({ type }) => type !== "witness");
+  const isDataNode = (id: NodeId): boolean => dataNodes.some(({ nodeId }) => nodeId === id);
+  const grants = granting.filter(({ nodeId }) => isDataNode(nodeId));
+  const needed = dataNodes.length - Math.floor(dataNodes.length / 2);
+  const isFurthest = grants.every(({ server }) => local !== null && compareLogPositions(server, local) <= 0);
+  return grants.length + 1 >= needed && isFurthest;
+}
+
+/** A pause of 0.2 to 1 s, doubled with each round; different for each node so that they do not collide for ever. */
+export function backOffMs({ nodeId, highestTerm }: DaemonState, round: number, limitMs: number): number {
+  const noise = Math.imul(
+    Math.imul(nodeId, 0x9e3779b1) ^ Math.imul(highestTerm + round, 0x85ebca6b),
+    0xc2b2ae35,
+  );
+  const fraction = ((noise ^ (noise >>> 15)) >>> 0) / 0x100000000;
+  return Math.min((200 + 800 * fraction) * 2 ** Math.min(round, 10), limitMs);
+}

@@ -1,0 +1,68 @@
+import type { Member, MemberAnswer } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import { CLOCK_RATE_ERROR, type FailoverSettings } from "./failover-settings.js";
+import { hasMajority } from "./quorum.js";
+import type { HeldLease } from "./watch-types.js";
+
+/**
+ * The lease of a server that has become writable by votes asked for at `grantedAt`, or that was found writable (null).
+ * Counters begin at `seed`, a random number, so that no echo of an earlier life is taken for one of this.
+ */
+export function startLease(
+  settings: FailoverSettings,
+  { seed, grantedAt, now }: { seed: number; grantedAt: number | null; now: number },
+): HeldLease | null {
+  if (settings.primary_isolation_timeout === null) return null;
+  return { counter: seed, sent: [], confirmed: new Map(), grantedAt, startedAt: now };
+}
+
+/** Milliseconds between two renewals. */
+export function renewalInterval(settings: FailoverSettings): number {
+  const timeout = settings.primary_isolation_timeout ?? Infinity;
+  return Math.min(settings.monitor_interval_secs, timeout / 5);
+}
+
+/** The next counter; its age counts from its sending, since an echo proves nothing younger. */
+export function renewLease(lease: HeldLease, now: number): HeldLease {
+  const counter = lease.counter + 1;
+  return { ...lease, counter, sent: [...lease.sent.slice(-40), { counter, at: now }] };
+}
+
+/** Takes over what the members echo. Only a counter of this lease counts as an echo. */
+export function confirmLease(lease: HeldLease, self: NodeId, answers: readonly MemberAnswer[]): HeldLease {
+  const confirmed = new Map(lease.confirmed);
+  for (const answer of answers) {
+    if (answer.kind !== "answered" || answer.beacon?.leaseEcho?.holder !== self) continue;
+    const echoed = answer.beacon.leaseEcho.counter;
+    const sentAt = lease.sent.find(({ counter }) => counter === echoed)?.at;
+    if (sentAt !== undefined)
+      confirmed.set(answer.nodeId, Math.max(sentAt, confirmed.get(answer.nodeId) ?? 0));
+  }
+  return { ...lease, confirmed };
+}
+
+interface LeaseContext {
+  readonly self: NodeId;
+  readonly members: readonly Member[];
+  readonly settings: FailoverSettings;
+}
+
+/** Until when a majority has allowed the server to be writable: T after the newest moment at which it still heard it. */
+export function leaseEndsAt(lease: HeldLease, { self, members, settings }: LeaseContext): number {
+  const moments = [...lease.confirmed.values()].sort((a, b) => b - a);
+  const authority = moments.find((moment) => {
+    const voters = [...lease.confirmed].filter(([, at]) => at >= moment).map(([id]) => id);
+    return hasMajority(members, new Set([self, ...voters]));
+  });
+  return Math.max(authority ?? -Infinity, lease.grantedAt ?? -Infinity) + leaseLength(settings);
+}
+
+/** When the daemon stops the server; one that has just been started gives the members the time to answer it. */
+export function fencesAt(lease: HeldLease, context: LeaseContext): number {
+  const grace = lease.grantedAt === null ? lease.startedAt + leaseLength(context.settings) : -Infinity;
+  return Math.max(leaseEndsAt(lease, context), grace);
+}
+
+function leaseLength(settings: FailoverSettings): number {
+  return (settings.primary_isolation_timeout ?? Infinity) * (1 - CLOCK_RATE_ERROR);
+}

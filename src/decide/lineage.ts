@@ -1,0 +1,46 @@
+import type { ServerReport } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import { findCommonTimeline } from "../model/timeline.js";
+import type { DaemonMemory } from "../model/vote.js";
+
+/** `rejoin`: only after pg_rewind or a new clone. `unrelated`: never, it is another cluster. */
+export type Attachment = "follow" | "rejoin" | "unrelated";
+
+/**
+ * Whether the own server can stream from `target` as it is. Timelines alone do not tell: two nodes that were promoted
+ * from the same parent get the same number and the same history file, and a standby of the one streams happily from
+ * the other. So the last promotion in the own log must be one of the target's, and a former primary follows only a
+ * primary on a later timeline that grew out of its own.
+ */
+export function judgeAttachment(
+  own: ServerReport,
+  target: ServerReport,
+  wasPrimary: DaemonMemory["wasPrimary"],
+): Attachment {
+  if (own.systemIdentifier !== target.systemIdentifier) return "unrelated";
+  const isFormerPrimary = wasPrimary?.timeline === own.timeline;
+  if (isFormerPrimary && target.timeline <= own.timeline) return "rejoin";
+  if (!sharesPromotions(own, target)) return "rejoin";
+  const common = findCommonTimeline(
+    { timeline: own.timeline, history: own.history },
+    { timeline: target.timeline, history: target.history },
+  );
+  if (common === null || common.timeline !== own.timeline) return "rejoin";
+  if (common.end === null) return own.lsn <= target.lsn ? "follow" : "rejoin";
+  return own.lsn <= common.end ? "follow" : "rejoin";
+}
+
+function sharesPromotions(own: ServerReport, target: ServerReport): boolean {
+  const last = own.promotion;
+  if (last === null) return true;
+  return target.promotions.some(
+    ({ term, node, timeline }) => term === last.term && node === last.node && timeline === last.timeline,
+  );
+}
+
+/** A promotion that the tool knows of led to this server's timeline, or it has been the primary from the beginning. */
+export function isRecognisedPrimary(nodeId: NodeId, server: ServerReport): boolean {
+  if (server.inRecovery || !server.isRecordedPrimary) return false;
+  const { promotion, timeline } = server;
+  return promotion === null ? true : promotion.node === nodeId && promotion.timeline === timeline;
+}

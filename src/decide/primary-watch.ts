@@ -1,0 +1,278 @@
+import type { NodeId } from "../model/node-record.js";
+import {
+  abandonCampaign,
+  askMembers,
+  CAMPAIGN_MS,
+  recordedPrimary,
+  requestGivenUp,
+  repeatRequest,
+  retryTime,
+  startCampaign,
+} from "./campaign.js";
+import { hasWon } from "./election.js";
+import { fencesAt, leaseEndsAt, renewalInterval, renewLease, startLease } from "./lease.js";
+import type { SupersededVerdict } from "./superseded.js";
+import type {
+  Action,
+  FenceReason,
+  Grid,
+  HeldLease,
+  LongCommand,
+  PrimaryState,
+  Situation,
+  Step,
+} from "./watch-types.js";
+
+/** What a primary sees, after `transitions` has judged the answers of the others. */
+export type PrimarySeen =
+  | Extract<SupersededVerdict, { kind: "superseded" | "equal-term" | "suspicion" }>
+  /** Votes were given for a later term, and nobody is writable with it. */
+  | { readonly kind: "outvoted" }
+  | { readonly kind: "undisputed" }
+  | { readonly kind: "out-of-recovery" }
+  | { readonly kind: "in-recovery" }
+  | { readonly kind: "local-lost" }
+  | { readonly kind: "command-ended"; readonly command: LongCommand; readonly succeeded: boolean }
+  | { readonly kind: "tick" };
+
+type Of<Kind extends PrimaryState["kind"]> = Extract<PrimaryState, { kind: Kind }>;
+type Seen<Kind extends PrimarySeen["kind"]> = Extract<PrimarySeen, { kind: Kind }>;
+type Writable = Of<"leading" | "reasserting">;
+
+const stay = (): Step => ({});
+const become = (state: PrimaryState, actions: readonly Action[] = []): Step => ({
+  watch: { role: "primary", state },
+  actions,
+});
+
+/** The server is stopped only after it is written down what it was: PostgreSQL forgets it at its first start as a standby. */
+function fence(reason: FenceReason, { daemon, now }: Situation): Step {
+  const { local, memory } = daemon;
+  const wasPrimary = local === null ? memory.wasPrimary : { timeline: local.timeline, term: local.termRow };
+  return {
+    watch: { role: "primary", state: { kind: "fencing", reason, retryAt: now + 1000 } },
+    memory: { ...memory, wasPrimary },
+    actions: [
+      { kind: "fence", reason },
+      { kind: "announce", event: "primary_fenced", node: otherOf(reason) },
+    ],
+  };
+}
+
+function otherOf(reason: FenceReason): NodeId | null {
+  if (reason.kind === "superseded") return reason.by;
+  return reason.kind === "equal-term" ? reason.other : null;
+}
+
+const alarm = (event: "split_brain_suspected" | "split_brain_detected", node: NodeId | null): Step => ({
+  actions: [{ kind: "announce", event, node }],
+});
+
+const mayFence = ({ daemon, settings }: Situation): boolean =>
+  settings.fence_on === "superseded" && !daemon.memory.isPaused;
+
+function meetSuccessor(_state: Writable, { by, term }: Seen<"superseded">, situation: Situation): Step {
+  return mayFence(situation)
+    ? fence({ kind: "superseded", by, term }, situation)
+    : alarm("split_brain_detected", by);
+}
+
+function meetEqual(_state: Writable, { other, givesWay }: Seen<"equal-term">, situation: Situation): Step {
+  return givesWay && mayFence(situation)
+    ? fence({ kind: "equal-term", other }, situation)
+    : alarm("split_brain_detected", other);
+}
+
+const raiseSuspicion = (_state: PrimaryState, { other }: Seen<"suspicion">): Step =>
+  alarm("split_brain_suspected", other);
+
+function keepLease(lease: HeldLease | null, situation: Situation): { lease: HeldLease | null; step: Step } {
+  const { daemon, settings, now } = situation;
+  if (lease === null || daemon.memory.isPaused) return { lease, step: {} };
+  const context = { self: daemon.nodeId, members: daemon.membership.members, settings };
+  if (now >= fencesAt(lease, context)) return { lease, step: fence({ kind: "isolated" }, situation) };
+  const lastSent = lease.sent.at(-1)?.at ?? -Infinity;
+  const goodForMs = leaseEndsAt(lease, context) - now;
+  const kick: readonly Action[] = goodForMs > 0 ? [{ kind: "kick-guard", goodForMs }] : [];
+  if (now - lastSent < renewalInterval(settings)) return { lease, step: { actions: kick } };
+  const renewed = renewLease(lease, now);
+  const request = {
+    holder: daemon.nodeId,
+    term: daemon.local?.termRow ?? 0,
+    counter: renewed.counter,
+  };
+  const ask: Action = { kind: "ask-members", request: requestGivenUp(situation), lease: request };
+  return { lease: renewed, step: { actions: [...kick, ask] } };
+}
+
+function keepLeading(state: Of<"leading">, _seen: unknown, situation: Situation): Step {
+  const { lease, step } = keepLease(state.lease, situation);
+  const repair = isPromotionUnwritten(state, situation) ? [writePromotion(state.term, situation)] : [];
+  return {
+    watch: { role: "primary", state: { ...state, lease } },
+    ...step,
+    actions: [...repair, ...(step.actions ?? [])],
+  };
+}
+
+/** The first write of a promotion may fail like any other. */
+function isPromotionUnwritten({ term }: Of<"leading">, { daemon, settings, now }: Situation): boolean {
+  const isDue = now - daemon.membersAskedAt >= settings.monitor_interval_secs;
+  return isDue && daemon.local !== null && daemon.local.termRow < term;
+}
+
+function writePromotion(term: number, { daemon }: Situation): Action {
+  return { kind: "write-promotion", term, formerPrimary: recordedPrimary(daemon) };
+}
+
+function reassert({ term, lease }: Of<"leading">, _seen: unknown, { now }: Situation): Step {
+  return become({ kind: "reasserting", term, lease, round: 0, campaign: null, retryAt: now });
+}
+
+function campaignAgain(state: Of<"reasserting">, situation: Situation): Step {
+  const { now } = situation;
+  const { lease, step } = keepLease(state.lease, situation);
+  if (step.watch !== undefined) return step;
+  const held = { ...state, lease };
+  if (state.campaign === null && now >= state.retryAt) {
+    const started = startCampaign(situation, { isValidated: true, isReconnecting: false });
+    if (started !== null)
+      return {
+        ...started.step,
+        watch: { role: "primary", state: { ...held, campaign: started.campaign } },
+      };
+    return become({ ...held, round: state.round + 1, retryAt: retryTime(situation, state.round) });
+  }
+  if (state.campaign === null) return become(held, step.actions ?? []);
+  if (now - state.campaign.startedAt >= CAMPAIGN_MS) {
+    const { voter, actions } = abandonCampaign(situation, state.campaign);
+    const retryAt = retryTime(situation, state.round);
+    const failed = become({ ...held, campaign: null, round: state.round + 1, retryAt }, actions);
+    return voter === undefined ? failed : { ...failed, voter };
+  }
+  return become(held, [...(step.actions ?? []), ...repeatRequest(situation.daemon, state.campaign)]);
+}
+
+function countVotes(state: Of<"reasserting">, _seen: unknown, situation: Situation): Step {
+  const { daemon, settings } = situation;
+  const { campaign, lease } = state;
+  if (campaign === null || !hasWon(daemon, { settings, term: campaign.term, upstream: null })) return stay();
+  const granted = lease === null ? null : { ...lease, grantedAt: campaign.startedAt };
+  return become({ kind: "leading", term: campaign.term, lease: granted }, [
+    writePromotion(campaign.term, situation),
+  ]);
+}
+
+function loseServer({ term, lease }: Writable): Step {
+  return become({ kind: "server-lost", term, lease, restarts: 0 }, [
+    { kind: "announce", event: "repmgrd_local_disconnect", node: null },
+  ]);
+}
+
+/** Writable again after a restart of the server: what happened meanwhile is asked at once. */
+function leadAgain(_state: PrimaryState, _seen: unknown, situation: Situation): Step {
+  const { daemon, settings, now } = situation;
+  const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
+  return become({ kind: "leading", term: daemon.local?.termRow ?? 0, lease }, [
+    { kind: "announce", event: "repmgrd_local_reconnect", node: null },
+    askMembers(situation),
+  ]);
+}
+
+/** The server came up as a standby: it belongs to whoever is the primary now, or is promoted back by votes. */
+function joinStandbys(_state: PrimaryState, _seen: unknown, situation: Situation): Step {
+  return {
+    watch: { role: "standby", state: { kind: "electing", upstream: null, round: 0, standsAsideUntil: null } },
+    actions: [{ kind: "announce", event: "repmgrd_standby_reconnect", node: null }, askMembers(situation)],
+  };
+}
+
+/** A server that does not answer may go on later: the lease ends for it too. */
+function restartCrashed(state: Of<"server-lost">, _seen: unknown, situation: Situation): Step {
+  const { settings, daemon, now } = situation;
+  const context = { self: daemon.nodeId, members: daemon.membership.members, settings };
+  if (state.lease !== null && now >= fencesAt(state.lease, context))
+    return fence({ kind: "isolated" }, situation);
+  if (state.restarts >= settings.local_restart_attempts) return stay();
+  return become({ ...state, restarts: state.restarts + 1 }, [
+    { kind: "start-server", asStandby: settings.primary_isolation_timeout !== null },
+  ]);
+}
+
+/** An isolated server always comes back as a standby; one with a successor only where it may be rejoined. */
+function leaveFence(state: Of<"fenced">, _seen: unknown, { settings, now }: Situation): Step {
+  const { reason } = state;
+  const isHeldBack = reason.kind === "equal-term" || (reason.kind === "superseded" && !settings.auto_rejoin);
+  if (isHeldBack || now < state.retryAt) return stay();
+  return become({ ...state, retryAt: now + 10_000 }, [{ kind: "start-server", asStandby: true }]);
+}
+
+/** A primary and what it does: each state against each observation. */
+export const primaryWatch: Grid<PrimaryState, PrimarySeen> = {
+  leading: {
+    superseded: meetSuccessor,
+    "equal-term": meetEqual,
+    suspicion: raiseSuspicion,
+    outvoted: reassert,
+    undisputed: stay,
+    "out-of-recovery": stay,
+    "in-recovery": joinStandbys,
+    "local-lost": loseServer,
+    "command-ended": stay,
+    tick: keepLeading,
+  },
+  reasserting: {
+    superseded: meetSuccessor,
+    "equal-term": meetEqual,
+    suspicion: raiseSuspicion,
+    outvoted: countVotes,
+    undisputed: countVotes,
+    "out-of-recovery": stay,
+    "in-recovery": joinStandbys,
+    "local-lost": loseServer,
+    "command-ended": stay,
+    tick: (state, _seen, situation) => campaignAgain(state, situation),
+  },
+  "server-lost": {
+    superseded: stay,
+    "equal-term": stay,
+    suspicion: stay,
+    outvoted: stay,
+    undisputed: stay,
+    "out-of-recovery": leadAgain,
+    "in-recovery": joinStandbys,
+    "local-lost": stay,
+    "command-ended": stay,
+    tick: restartCrashed,
+  },
+  fencing: {
+    superseded: stay,
+    "equal-term": stay,
+    suspicion: stay,
+    outvoted: stay,
+    undisputed: stay,
+    "out-of-recovery": stay,
+    "in-recovery": joinStandbys,
+    "local-lost": stay,
+    "command-ended": (state, { command, succeeded }, { now }) =>
+      command === "fence" && succeeded
+        ? become({ kind: "fenced", reason: state.reason, retryAt: now })
+        : stay(),
+    tick: (state, _seen, { now }) =>
+      now >= state.retryAt + 5000
+        ? become({ ...state, retryAt: now }, [{ kind: "fence", reason: state.reason }])
+        : stay(),
+  },
+  fenced: {
+    superseded: stay,
+    "equal-term": stay,
+    suspicion: stay,
+    outvoted: stay,
+    undisputed: stay,
+    "out-of-recovery": leadAgain,
+    "in-recovery": joinStandbys,
+    "local-lost": stay,
+    "command-ended": stay,
+    tick: leaveFence,
+  },
+};

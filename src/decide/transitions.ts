@@ -1,0 +1,350 @@
+import type { Beacon, MemberAnswer } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import type { DaemonMemory } from "../model/vote.js";
+import { askMembers } from "./campaign.js";
+import { answeredOnly, findLivingPrimary, findMember, findPrimary, isWitness } from "./election.js";
+import type { FailoverSettings } from "./failover-settings.js";
+import { confirmLease, startLease } from "./lease.js";
+import { primaryWatch, type PrimarySeen } from "./primary-watch.js";
+import { standbyWatch, type StandbySeen } from "./standby-watch.js";
+import { judgeSuperseded } from "./superseded.js";
+import { answerRequests, echoLease } from "./vote-collection.js";
+import type { DaemonState, Grid, Observation, Situation, Step, Transition, Watch } from "./watch-types.js";
+import { witnessWatch, type WitnessSeen } from "./witness-watch.js";
+
+/**
+ * A daemon that has just been started. Its votes and the leases that it may have heard count as if they were of this
+ * moment; without a state file it does not know to whom it gave its vote, and gives none before the hold is over.
+ */
+export function startState(
+  nodeId: NodeId,
+  {
+    memory,
+    leaseSeed,
+    settings,
+    now,
+  }: { memory: DaemonMemory | null; leaseSeed: number; settings: FailoverSettings; now: number },
+): DaemonState {
+  const isBound = memory === null || memory.vote !== null;
+  return {
+    nodeId,
+    memory: memory ?? { vote: null, wasPrimary: null, isPaused: false },
+    voter: {
+      holdUntil: isBound ? now + settings.vote_hold : now,
+      leasesHeard: new Map(),
+      leaseFloorAt: now,
+      primarySeen: null,
+      incapableUntil: now,
+    },
+    watch: { role: "unknown", state: { kind: "starting" } },
+    local: null,
+    membership: { version: 0, members: [] },
+    answers: [],
+    highestTerm: memory?.vote?.term ?? 0,
+    leaseSeed,
+    lastTurnAt: now,
+    membersAskedAt: -Infinity,
+    membersAnsweredAt: -Infinity,
+  };
+}
+
+/** The daemon's whole judgement: what it knew, what it has just seen, and what follows. */
+export function decide(
+  before: DaemonState,
+  observation: Observation,
+  { settings, now }: Pick<Situation, "settings" | "now">,
+): Transition {
+  let daemon = takeIn(noticeSleep(before, settings, now), observation, now);
+  const actions: Step["actions"][] = [];
+  for (const judge of [answerVoters, decideByRole, keepAsking]) {
+    const step = judge({ daemon, settings, now }, observation);
+    daemon = applyStep(daemon, step);
+    actions.push(step.actions);
+    if (step.actions?.some(({ kind }) => kind === "ask-members") === true)
+      daemon = { ...daemon, membersAskedAt: now };
+  }
+  const { memory } = daemon;
+  const isMemoryNew = memory !== before.memory;
+  return {
+    state: { ...daemon, lastTurnAt: now },
+    actions: [
+      ...(isMemoryNew ? [{ kind: "write-memory" as const, memory }] : []),
+      ...actions.flatMap((list) => list ?? []),
+    ],
+  };
+}
+
+function applyStep(daemon: DaemonState, step: Step): DaemonState {
+  return {
+    ...daemon,
+    ...(step.watch === undefined ? {} : { watch: step.watch }),
+    ...(step.memory === undefined ? {} : { memory: step.memory }),
+    ...(step.voter === undefined ? {} : { voter: { ...daemon.voter, ...step.voter } }),
+    highestTerm: Math.max(daemon.highestTerm, step.memory?.vote?.term ?? 0),
+  };
+}
+
+/** A hold counts in the time in which this daemon could watch; what it slept through, it did not hold. */
+function noticeSleep(daemon: DaemonState, settings: FailoverSettings, now: number): DaemonState {
+  if (now - daemon.lastTurnAt <= 3 * settings.monitor_interval_secs) return daemon;
+  const { voter } = daemon;
+  const wasHolding = voter.holdUntil > daemon.lastTurnAt;
+  const holdUntil = wasHolding ? now + settings.vote_hold : voter.holdUntil;
+  return { ...daemon, voter: { ...voter, holdUntil, leaseFloorAt: now } };
+}
+
+function takeIn(daemon: DaemonState, observation: Observation, now: number): DaemonState {
+  switch (observation.kind) {
+    case "local-seen": {
+      const { server, membership, sessions } = observation;
+      const terms = [server.termRow, ...sessions.requests.map(({ term }) => term)];
+      return raiseTerm({ ...daemon, local: server, membership }, terms);
+    }
+    case "local-lost":
+      return { ...daemon, local: null };
+    case "upstream-seen":
+      return observation.inRecovery === false ? seePrimary(daemon, upstreamOf(daemon.watch), now) : daemon;
+    case "member-answered": {
+      const { answer, askedAt } = observation;
+      const others = daemon.answers.filter(({ nodeId }) => nodeId !== answer.nodeId);
+      return takeAnswers(daemon, [...others, answer], { fresh: [answer], askedAt });
+    }
+    case "members-answered": {
+      const { answers, askedAt } = observation;
+      const heard = takeAnswers(daemon, answers, { fresh: answers, askedAt });
+      return { ...heard, membersAnsweredAt: askedAt };
+    }
+    case "pause-changed":
+      return { ...daemon, memory: { ...daemon.memory, isPaused: observation.isPaused } };
+    case "upstream-lost":
+    case "command-ended":
+    case "tick":
+      return daemon;
+  }
+}
+
+function takeAnswers(
+  daemon: DaemonState,
+  answers: readonly MemberAnswer[],
+  { fresh, askedAt }: { fresh: readonly MemberAnswer[]; askedAt: number },
+): DaemonState {
+  const terms = answeredOnly(fresh).flatMap(({ server, beacon }) => [
+    server.termRow,
+    beacon?.vote?.term ?? 0,
+  ]);
+  const living = findLivingPrimary({ ...daemon, answers: fresh });
+  return confirmOwnLease(raiseTerm({ ...seePrimary(daemon, living, askedAt), answers }, terms), fresh);
+}
+
+const raiseTerm = (daemon: DaemonState, terms: readonly number[]): DaemonState => ({
+  ...daemon,
+  highestTerm: Math.max(daemon.highestTerm, ...terms),
+});
+
+function seePrimary(daemon: DaemonState, nodeId: NodeId | null, at: number): DaemonState {
+  if (nodeId === null || at < (daemon.voter.primarySeen?.at ?? -Infinity)) return daemon;
+  return { ...daemon, voter: { ...daemon.voter, primarySeen: { nodeId, at } } };
+}
+
+function confirmOwnLease(daemon: DaemonState, answers: readonly MemberAnswer[]): DaemonState {
+  const { watch } = daemon;
+  if (watch.role !== "primary" || !("lease" in watch.state) || watch.state.lease === null) return daemon;
+  const lease = confirmLease(watch.state.lease, daemon.nodeId, answers);
+  return { ...daemon, watch: { ...watch, state: { ...watch.state, lease } } };
+}
+
+function answerVoters(situation: Situation, observation: Observation): Step {
+  return observation.kind === "local-seen" ? answerRequests(situation, observation) : {};
+}
+
+function decideByRole(situation: Situation, observation: Observation): Step {
+  const { watch } = situation.daemon;
+  switch (watch.role) {
+    case "unknown":
+      return observation.kind === "local-seen" ? begin(situation) : {};
+    case "standby":
+      return lookUp(
+        standbyWatch,
+        { state: watch.state, seen: classifyForStandby(situation, observation) },
+        situation,
+      );
+    case "witness": {
+      const seen = classifyForStandby(situation, observation);
+      const forWitness: WitnessSeen = seen.kind === "out-of-recovery" ? { kind: "tick" } : seen;
+      return lookUp(witnessWatch, { state: watch.state, seen: forWitness }, situation);
+    }
+    case "primary":
+      return lookUp(
+        primaryWatch,
+        { state: watch.state, seen: classifyForPrimary(situation, observation) },
+        situation,
+      );
+  }
+}
+
+type AnyCell = (state: unknown, seen: unknown, situation: Situation) => Step;
+
+function lookUp<State extends { kind: string }, Seen extends { kind: string }>(
+  grid: Grid<State, Seen>,
+  { state, seen }: { state: State; seen: Seen },
+  situation: Situation,
+): Step {
+  const row = grid[state.kind as State["kind"]] as Readonly<Record<string, AnyCell>>;
+  return row[seen.kind]?.(state, seen, situation) ?? {};
+}
+
+/** What the own server is decides where a daemon begins; the records say whom it followed. */
+function begin(situation: Situation): Step {
+  const { daemon, settings, now } = situation;
+  const upstream = findMember(daemon, daemon.nodeId)?.upstreamNodeId ?? null;
+  const actions = [askMembers(situation)];
+  if (isWitness(daemon)) {
+    const state =
+      upstream === null
+        ? ({ kind: "seeking", upstream, retryAt: now } as const)
+        : ({ kind: "watching", upstream } as const);
+    return { watch: { role: "witness", state }, actions };
+  }
+  if (daemon.local?.inRecovery === false) {
+    const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
+    return {
+      watch: { role: "primary", state: { kind: "leading", term: daemon.local.termRow, lease } },
+      actions,
+    };
+  }
+  if (upstream === null)
+    return {
+      watch: { role: "standby", state: { kind: "electing", upstream, round: 0, standsAsideUntil: null } },
+      actions,
+    };
+  const isPrimary = findMember(daemon, upstream)?.type === "primary";
+  return {
+    watch: { role: "standby", state: { kind: "watching", upstream: { nodeId: upstream, isPrimary } } },
+    actions,
+  };
+}
+
+function classifyForStandby(situation: Situation, observation: Observation): StandbySeen {
+  const { daemon } = situation;
+  switch (observation.kind) {
+    case "local-seen":
+      return observation.server.inRecovery ? { kind: "tick" } : { kind: "out-of-recovery" };
+    case "member-answered": {
+      const found = findPrimary({ ...daemon, answers: [observation.answer] }, situation);
+      return found === null ? { kind: "member-seen" } : { kind: "primary-found", ...found };
+    }
+    case "members-answered": {
+      const found = findPrimary(daemon, situation);
+      if (found !== null) return { kind: "primary-found", ...found };
+      return { kind: findLivingPrimary(daemon) === null ? "no-primary" : "primary-alive" };
+    }
+    case "upstream-seen":
+    case "upstream-lost":
+    case "command-ended":
+      return observation;
+    case "local-lost":
+    case "pause-changed":
+    case "tick":
+      return { kind: "tick" };
+  }
+}
+
+function classifyForPrimary({ daemon }: Situation, observation: Observation): PrimarySeen {
+  switch (observation.kind) {
+    case "local-seen":
+      return { kind: observation.server.inRecovery ? "in-recovery" : "out-of-recovery" };
+    case "member-answered":
+    case "members-answered": {
+      if (daemon.local === null) return { kind: "undisputed" };
+      const { members } = daemon.membership;
+      const { nodeId: self, local: server, answers } = daemon;
+      const verdict = judgeSuperseded({ self, server, members, answers });
+      return verdict.kind === "undisputed" && isOutvoted(daemon) ? { kind: "outvoted" } : verdict;
+    }
+    case "local-lost":
+    case "command-ended":
+      return observation;
+    case "upstream-seen":
+    case "upstream-lost":
+    case "pause-changed":
+    case "tick":
+      return { kind: "tick" };
+  }
+}
+
+/** A vote was given for a term later than this primary's own, by others or by itself. */
+function isOutvoted({ watch, answers, memory }: DaemonState): boolean {
+  if (watch.role !== "primary" || !("term" in watch.state)) return false;
+  const votes = answeredOnly(answers).map(({ beacon }) => beacon?.vote?.term ?? 0);
+  return Math.max(memory.vote?.term ?? 0, ...votes) > watch.state.term;
+}
+
+/** Even where all is well the others are asked now and then: a primary looks for a successor, a standby for a new one. */
+function keepAsking(situation: Situation, observation: Observation): Step {
+  const { daemon, settings, now } = situation;
+  if (observation.kind !== "tick" || daemon.watch.role === "unknown") return {};
+  const intervals = daemon.watch.role === "primary" ? 1 : 3;
+  const isDue = now - daemon.membersAskedAt >= intervals * settings.monitor_interval_secs;
+  return isDue ? { actions: [askMembers(situation)] } : {};
+}
+
+function upstreamOf(watch: Watch): NodeId | null {
+  if (!("upstream" in watch.state)) return null;
+  const { upstream } = watch.state;
+  return upstream !== null && typeof upstream === "object" ? upstream.nodeId : upstream;
+}
+
+/** Whom the loop is to check as upstream: null while there is none. */
+export function watchedUpstream({ watch }: DaemonState): NodeId | null {
+  if (watch.state.kind === "attaching") return null;
+  return upstreamOf(watch);
+}
+
+/** While this holds, the loop looks at the own server and submits a tick every 100 ms: votes are asked for or given. */
+export function isUrgent({ watch }: DaemonState): boolean {
+  switch (watch.role) {
+    case "unknown":
+      return true;
+    case "standby":
+    case "witness":
+      return watch.state.kind !== "watching";
+    case "primary":
+      return watch.state.kind === "reasserting" || watch.state.kind === "fencing";
+  }
+}
+
+/** What the daemon publishes; valid as soon as the actions of the transition to this state were carried out. */
+export function beaconOf(daemon: DaemonState, now: number): Beacon {
+  const { nodeId, memory, voter, watch } = daemon;
+  return {
+    nodeId,
+    upstreamNodeId: upstreamOf(watch),
+    primarySeenAgoMs: voter.primarySeen === null ? null : now - voter.primarySeen.at,
+    isPaused: memory.isPaused,
+    activity: activityOf(watch),
+    vote: memory.vote,
+    leaseEcho: echoLease(daemon),
+  };
+}
+
+function activityOf(watch: Watch): Beacon["activity"] {
+  if (watch.role === "primary") return watch.state.kind === "leading" ? "leading" : "unwilling";
+  if (watch.role !== "standby") return "watching";
+  switch (watch.state.kind) {
+    case "watching":
+    case "reconnecting":
+    case "attaching":
+      return "watching";
+    case "electing":
+    case "campaigning":
+    case "validating":
+    case "promoting":
+      return "willing";
+    case "aborting":
+      return "unwilling";
+    case "degraded":
+      return isTransient(watch.state.reason) ? "willing" : "unwilling";
+  }
+}
+
+const isTransient = (reason: string): boolean => reason === "votes-refused" || reason === "no-majority";

@@ -1,0 +1,114 @@
+import type { Member, Membership, ServerReport } from "../model/member-report.js";
+import type { NodeId } from "../model/node-record.js";
+import { compareLogPositions, type DaemonMemory, type VoteRequest } from "../model/vote.js";
+import { CLOCK_RATE_ERROR, type FailoverSettings } from "./failover-settings.js";
+import type { VoterState } from "./watch-types.js";
+
+export interface Ballot {
+  readonly self: NodeId;
+  readonly request: VoteRequest;
+  /** All requests on the own server; among them may be the word of the last candidate that it has given up. */
+  readonly requests: readonly VoteRequest[];
+  readonly memory: DaemonMemory;
+  readonly voter: VoterState;
+  readonly server: ServerReport;
+  readonly membership: Membership;
+  /** The own daemon still tries to reach the primary again. */
+  readonly isReconnecting: boolean;
+  /** Own monotonic clock. */
+  readonly now: number;
+}
+
+export type VoteDecision =
+  | { readonly kind: "grant" }
+  /** The same vote was given before; showing it again harms nobody, and the first answer may have been lost. */
+  | { readonly kind: "repeat" }
+  | { readonly kind: "refuse"; readonly reason: VoteRefusal };
+
+export type VoteRefusal =
+  | "abandoned"
+  | "paused"
+  | "not-a-voter"
+  | "term-used"
+  | "old-membership"
+  | "primary-seen"
+  | "lease-running"
+  | "vote-held"
+  | "candidate-behind"
+  | "replay-pending";
+
+/** Between the end of a lease and its fence: the stop itself, and the voter's own polling. In milliseconds. */
+const LEASE_MARGIN_MS = 500;
+
+/** Whether this voter gives its vote. The caller writes a grant to the state file before it shows it. */
+export function judgeRequest(ballot: Ballot, settings: FailoverSettings): VoteDecision {
+  const { request, memory } = ballot;
+  if (request.isAbandoned) return refuse("abandoned");
+  if (memory.isPaused) return refuse("paused");
+  if (!isVoter(ballot)) return refuse("not-a-voter");
+  const { vote } = memory;
+  if (vote?.term === request.term && vote.candidate === request.candidate) return { kind: "repeat" };
+  if (vote !== null && request.term <= vote.term) return refuse("term-used");
+  if (request.membershipVersion < ballot.membership.version) return refuse("old-membership");
+  if (isPrimaryFresh(ballot, settings)) return refuse("primary-seen");
+  if (isLeaseRunning(ballot, settings)) return refuse("lease-running");
+  if (isVoteHeld(ballot)) return refuse("vote-held");
+  if (isBehindMe(ballot)) return refuse("candidate-behind");
+  if (settings.sync_mode !== "off" && !isWitness(ballot) && !ballot.server.isDrained)
+    return refuse("replay-pending");
+  return { kind: "grant" };
+}
+
+const refuse = (reason: VoteRefusal): VoteDecision => ({ kind: "refuse", reason });
+
+function isWitness({ membership, self }: Ballot): boolean {
+  return findMember(membership, self)?.type === "witness";
+}
+
+const findMember = ({ members }: Membership, id: NodeId): Member | undefined =>
+  members.find(({ nodeId }) => nodeId === id);
+
+/** A primary votes only for itself, when it asserts itself anew. */
+function isVoter(ballot: Ballot): boolean {
+  const { self, request, server } = ballot;
+  if (findMember(ballot.membership, request.candidate) === undefined) return false;
+  return server.inRecovery || isWitness(ballot) || request.candidate === self;
+}
+
+/**
+ * Only a fresh answer "not in recovery" to the voter's own daemon speaks against an election: a WAL receiver may hear a
+ * server that has come back as a standby.
+ */
+function isPrimaryFresh(
+  { request, voter, isReconnecting, now }: Ballot,
+  settings: FailoverSettings,
+): boolean {
+  if (voter.primarySeen?.nodeId === request.candidate) return false;
+  if (isReconnecting) return true;
+  return voter.primarySeen !== null && now - voter.primarySeen.at < 2 * settings.monitor_interval_secs;
+}
+
+/** The primary stops T after the oldest counter that a majority echoed; by this clock a little later. */
+function isLeaseRunning({ request, voter, now }: Ballot, settings: FailoverSettings): boolean {
+  const timeout = settings.primary_isolation_timeout;
+  if (timeout === null) return false;
+  const others = [...voter.leasesHeard.values()].filter(({ holder }) => holder !== request.candidate);
+  const heardAt = Math.max(voter.leaseFloorAt, ...others.map(({ at }) => at));
+  return now - heardAt < timeout * (1 + CLOCK_RATE_ERROR) + LEASE_MARGIN_MS;
+}
+
+/** The last candidate may be promoted at any moment of the hold, whatever became of its daemon meanwhile. */
+function isVoteHeld({ request, requests, memory, voter, now }: Ballot): boolean {
+  const { vote } = memory;
+  if (now >= voter.holdUntil || vote?.candidate === request.candidate) return false;
+  return !requests.some(
+    ({ candidate, term, isAbandoned }) => isAbandoned && candidate === vote?.candidate && term >= vote.term,
+  );
+}
+
+function isBehindMe(ballot: Ballot): boolean {
+  const { request, server, voter, now } = ballot;
+  if (isWitness(ballot)) return false;
+  if (request.termRow === server.termRow && now < voter.incapableUntil) return false;
+  return compareLogPositions(request, server) < 0;
+}
