@@ -1,4 +1,4 @@
-import type { Beacon, MemberAnswer } from "../model/member-report.js";
+import type { Beacon, MemberAnswer, ServerReport } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
 import type { DaemonMemory } from "../model/vote.js";
 import { askMembers } from "./campaign.js";
@@ -255,10 +255,10 @@ function classifyForPrimary({ daemon }: Situation, observation: Observation): Pr
       return { kind: observation.server.inRecovery ? "in-recovery" : "out-of-recovery" };
     case "member-answered":
     case "members-answered": {
-      if (daemon.local === null) return { kind: "undisputed" };
-      const { members } = daemon.membership;
-      const { nodeId: self, local: server, answers } = daemon;
-      const verdict = judgeSuperseded({ self, server, members, answers });
+      const server = knownServer(daemon);
+      if (server === null) return { kind: "undisputed" };
+      const { nodeId: self, answers, membership } = daemon;
+      const verdict = judgeSuperseded({ self, server, members: membership.members, answers });
       return verdict.kind === "undisputed" && isOutvoted(daemon) ? { kind: "outvoted" } : verdict;
     }
     case "local-lost":
@@ -270,6 +270,12 @@ function classifyForPrimary({ daemon }: Situation, observation: Observation): Pr
     case "tick":
       return { kind: "tick" };
   }
+}
+
+/** The own server as it will say of itself when its newest promotion is written. */
+function knownServer({ local, watch }: DaemonState): ServerReport | null {
+  if (local === null || watch.role !== "primary" || !("term" in watch.state)) return null;
+  return { ...local, termRow: Math.max(local.termRow, watch.state.term) };
 }
 
 /** A vote was given for a term later than this primary's own, by others or by itself. */

@@ -1,0 +1,402 @@
+import { beaconOf, decide, isUrgent, startState, watchedUpstream } from "../../../src/decide/transitions.js";
+import type { Action, DaemonState, LongCommand, Observation } from "../../../src/decide/watch-types.js";
+import type { MemberAnswer } from "../../../src/model/member-report.js";
+import type { NodeId } from "../../../src/model/node-record.js";
+import type { DaemonMemory } from "../../../src/model/vote.js";
+import type { FailoverSettings } from "../../../src/decide/failover-settings.js";
+import type { Lsn } from "../../../src/model/lsn.js";
+import type { Cluster, RpcAnswer } from "./cluster.js";
+import { streamFrom } from "./model-log.js";
+import type { PeerSession } from "./model-server.js";
+
+const ASK_MS = 1000;
+const nothing: PeerSession = { request: null, lease: null };
+
+/** How the commands of one history behave. */
+export interface CommandTemper {
+  readonly isForeign: boolean;
+  readonly failureRate: number;
+  readonly hangRate: number;
+  readonly slowRate: number;
+}
+
+/** One tsrepmgrd: the product's judgement, and a loop around it in virtual time. */
+export class ModelDaemon {
+  /** What the state file holds; it survives the daemon. */
+  memory: DaemonMemory | null = { vote: null, wasPrimary: null, isPaused: false };
+  state: DaemonState | null = null;
+  isFrozen = false;
+  readonly #rate: number;
+  readonly #settings: FailoverSettings;
+  #life = 0;
+  #isWriting = false;
+  #inbox: Observation[] = [];
+  #lookedAtUpstreamAt = -Infinity;
+  #lookOutstanding = false;
+  #commandLife = 0;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly nodeId: NodeId,
+    readonly temper: CommandTemper,
+  ) {
+    this.#rate = cluster.random.between(0.99, 1.01);
+    this.#settings = { ...cluster.scenario.settings, ...cluster.scenario.weakening?.settings };
+  }
+
+  get isRunning(): boolean {
+    return this.state !== null;
+  }
+
+  get #clock(): number {
+    return this.cluster.time.now * this.#rate;
+  }
+
+  get #server() {
+    return this.cluster.server(this.nodeId);
+  }
+
+  start(): void {
+    if (this.state !== null || this.cluster.off.has(this.nodeId)) return;
+    this.#life++;
+    const { weakening } = this.cluster.scenario;
+    if (weakening?.forgetsVotes === true && this.memory !== null)
+      this.memory = { ...this.memory, vote: null };
+    const leaseSeed = Math.floor(this.cluster.random.between(0, 1e9));
+    const state = startState(this.nodeId, {
+      memory: this.memory,
+      leaseSeed,
+      settings: this.#settings,
+      now: this.#clock,
+    });
+    this.state = weakening?.alterStart?.(state) ?? state;
+    this.#isWriting = false;
+    this.#inbox = [];
+    this.#lookOutstanding = false;
+    this.isFrozen = false;
+    this.cluster.note(this.nodeId, () => "the daemon starts");
+    this.#scheduleTurn(this.#life, 0);
+  }
+
+  kill(): void {
+    this.#life++;
+    this.state = null;
+    this.#server.beacon = null;
+  }
+
+  thaw(): void {
+    if (!this.isFrozen) return;
+    this.isFrozen = false;
+    this.#drain();
+  }
+
+  #scheduleTurn(life: number, delay: number): void {
+    this.cluster.time.after(delay, () => {
+      if (life !== this.#life || this.state === null) return;
+      if (!this.isFrozen) this.#turn(this.state);
+      const lease = this.#settings.primary_isolation_timeout;
+      const calm = Math.min(this.#settings.monitor_interval_secs, lease === null ? Infinity : lease / 10);
+      this.#scheduleTurn(
+        life,
+        (this.state !== null && isUrgent(this.state) ? 100 : calm) * this.cluster.random.between(0.9, 1.1),
+      );
+    });
+  }
+
+  #turn(state: DaemonState): void {
+    const server = this.#server;
+    if (server.isUp && !server.isFrozen) {
+      const sessions = [...server.sessions.values()];
+      this.#submit({
+        kind: "local-seen",
+        server: this.cluster.report(this.nodeId),
+        membership: this.cluster.membership(this.nodeId),
+        sessions: {
+          requests: sessions.flatMap(({ request }) => (request === null ? [] : [request])),
+          leases: sessions.flatMap(({ lease }) => (lease === null ? [] : [lease])),
+        },
+      });
+    } else this.#submit({ kind: "local-lost" });
+    this.#lookAtUpstream(state);
+    this.#submit({ kind: "tick" });
+  }
+
+  #lookAtUpstream(state: DaemonState): void {
+    const upstream = watchedUpstream(state);
+    const isReconnecting = state.watch.state.kind === "reconnecting";
+    const period = isReconnecting ? this.#settings.reconnect_interval : this.#settings.monitor_interval_secs;
+    if (upstream === null || this.#lookOutstanding || this.#clock - this.#lookedAtUpstreamAt < period * 0.9)
+      return;
+    this.#lookedAtUpstreamAt = this.#clock;
+    this.#lookOutstanding = true;
+    const life = this.#life;
+    let isOver = false;
+    const end = (observation: Observation): void => {
+      if (isOver || life !== this.#life) return;
+      isOver = true;
+      this.#lookOutstanding = false;
+      if (this.state !== null && watchedUpstream(this.state) === upstream) this.#submit(observation);
+    };
+    this.#call(upstream, (answer) =>
+      end(
+        answer.kind === "refused"
+          ? { kind: "upstream-lost" }
+          : { kind: "upstream-seen", inRecovery: answer.server.inRecovery },
+      ),
+    );
+    this.cluster.time.after(ASK_MS, () => end({ kind: "upstream-lost" }));
+  }
+
+  #call(to: NodeId, receive: (answer: RpcAnswer) => void): void {
+    const held = this.cluster.server(to).sessions.get(this.nodeId) ?? nothing;
+    this.cluster.call(this.nodeId, to, { session: held, receive });
+  }
+
+  #submit(observation: Observation): void {
+    this.#inbox.push(observation);
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (this.state !== null && !this.isFrozen && !this.#isWriting) {
+      const observation = this.#inbox.shift();
+      if (observation === undefined) return;
+      this.#judge(this.state, observation);
+    }
+  }
+
+  #judge(before: DaemonState, observation: Observation): void {
+    const { state, actions } = decide(before, observation, { settings: this.#settings, now: this.#clock });
+    this.#noteTransition(before, state, observation);
+    const [first] = actions;
+    if (first?.kind !== "write-memory") return this.#carryOut(state, actions);
+    const life = this.#life;
+    const isWrittenEarly = this.cluster.random.chance(0.5);
+    if (isWrittenEarly) this.#writeFile(first.memory);
+    this.#isWriting = true;
+    const finish = (): void => {
+      if (life !== this.#life) return;
+      if (this.isFrozen) {
+        this.cluster.time.after(20, finish);
+        return;
+      }
+      if (!isWrittenEarly) this.#writeFile(first.memory);
+      this.#isWriting = false;
+      this.#carryOut(state, actions.slice(1));
+      this.#drain();
+    };
+    this.cluster.time.after(this.cluster.random.between(1, 15), finish);
+  }
+
+  #writeFile(memory: DaemonMemory): void {
+    this.memory = memory;
+    if (memory.vote !== null) this.cluster.guarantees.voteWritten(this.nodeId, memory.vote);
+  }
+
+  #carryOut(state: DaemonState, actions: readonly Action[]): void {
+    this.state = state;
+    if (this.#server.isUp && !this.#server.isFrozen) this.#server.beacon = beaconOf(state, this.#clock);
+    for (const action of actions) this.#act(action, state);
+  }
+
+  #act(action: Action, state: DaemonState): void {
+    switch (action.kind) {
+      case "write-memory":
+        throw new Error("write-memory is not the first action");
+      case "ask-members":
+        return this.#askMembers(action);
+      case "run-validation":
+        return this.#run(
+          "validate",
+          this.cluster.random.between(50, 3000),
+          () => !this.cluster.random.chance(0.2),
+        );
+      case "run-promote":
+        return this.#promote(action.term, action.deadline);
+      case "abort-promotion":
+        return this.#abort();
+      case "write-promotion": {
+        const { log, isUp, isFrozen } = this.#server;
+        if (!isUp || isFrozen) return;
+        const { branch } = log;
+        const forkLsn = BigInt(branch.forkAt) as Lsn;
+        const record = { term: action.term, node: this.nodeId, timeline: branch.timeline, forkLsn };
+        return this.cluster.writeRow(this.nodeId, {
+          kind: "promotion",
+          record,
+          former: action.formerPrimary,
+        });
+      }
+      case "run-follow":
+        return this.#run("follow", this.cluster.random.between(50, 500), () => this.#follow(action.primary));
+      case "run-rejoin":
+        return this.#rejoin(action.primary);
+      case "fence":
+        return this.#run("fence", this.cluster.random.between(10, 100), () => {
+          this.#server.startsAsStandby = true;
+          this.cluster.stopServer(this.nodeId);
+          return true;
+        });
+      case "start-server":
+        if (action.asStandby) this.#server.startsAsStandby = true;
+        return this.#run("start", this.cluster.random.between(200, 1500), () => {
+          this.cluster.startServer(this.nodeId);
+          return true;
+        });
+      case "kick-guard":
+        this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
+        return;
+      case "detach-receiver":
+        this.#server.upstream = null;
+        return;
+      case "announce":
+        this.cluster.note(this.nodeId, () => `announces ${action.event} (${state.watch.state.kind})`);
+    }
+  }
+
+  #askMembers({ request, lease }: Extract<Action, { kind: "ask-members" }>): void {
+    const life = this.#life;
+    const askedAt = this.#clock;
+    const altered =
+      request === null ? null : (this.cluster.scenario.weakening?.alterRequest?.(request) ?? request);
+    const others = this.cluster.scenario.members.filter(({ nodeId }) => nodeId !== this.nodeId);
+    const answers = new Map<NodeId, MemberAnswer>();
+    let isOver = false;
+    const finish = (): void => {
+      if (isOver || life !== this.#life) return;
+      isOver = true;
+      const all = others.map(
+        ({ nodeId }) => answers.get(nodeId) ?? ({ kind: "unreachable", nodeId } as const),
+      );
+      this.#submit({ kind: "members-answered", answers: all, askedAt });
+    };
+    for (const { nodeId } of others) {
+      const held = this.cluster.server(nodeId).sessions.get(this.nodeId)?.lease ?? null;
+      const session = { request: altered, lease: lease ?? held };
+      this.cluster.call(this.nodeId, nodeId, {
+        session,
+        receive: (answer) => {
+          if (isOver || life !== this.#life) return;
+          const heard = this.#hear(nodeId, answer);
+          answers.set(nodeId, heard);
+          if (answers.size === others.length) finish();
+          else if (heard.kind === "answered")
+            this.#submit({ kind: "member-answered", answer: heard, askedAt });
+        },
+      });
+    }
+    this.cluster.time.after(ASK_MS, finish);
+  }
+
+  #hear(nodeId: NodeId, answer: RpcAnswer): MemberAnswer {
+    if (answer.kind === "refused") return { kind: "unreachable", nodeId };
+    const heard = { ...answer, nodeId };
+    const alter =
+      this.state?.watch.role === "primary"
+        ? this.cluster.scenario.weakening?.alterAnswerToPrimary
+        : undefined;
+    return alter?.(heard) ?? heard;
+  }
+
+  /** A command is a process of its own: it goes on when the daemon dies, but then nobody hears of its end. */
+  #run(command: LongCommand, duration: number, effect: () => boolean): void {
+    const life = this.#life;
+    const command_ = ++this.#commandLife;
+    this.cluster.time.after(duration, () => {
+      if (command_ !== this.#commandLife) return;
+      const succeeded = !this.cluster.off.has(this.nodeId) && effect();
+      if (life === this.#life) this.#submit({ kind: "command-ended", command, succeeded });
+    });
+  }
+
+  #promote(term: number, deadline: number): void {
+    this.cluster.guarantees.promotionBegun(this.nodeId, term);
+    const { random, time, scenario } = this.cluster;
+    const life = this.#life;
+    const command = ++this.#commandLife;
+    const end = (succeeded: boolean): void => {
+      if (life === this.#life && command === this.#commandLife)
+        this.#submit({ kind: "command-ended", command: "promote", succeeded });
+    };
+    if (random.chance(this.temper.hangRate)) return;
+    if (random.chance(this.temper.failureRate)) {
+      time.after(100, () => end(false));
+      return;
+    }
+    const slow = random.chance(this.temper.slowRate) ? random.between(1000, 9000) : random.between(20, 200);
+    const isHeeded = !this.temper.isForeign && scenario.weakening?.ignoresDeadline !== true;
+    const { life: serverLife } = this.#server;
+    time.after(slow, () => {
+      const server = this.#server;
+      if (command !== this.#commandLife || server.life !== serverLife) return end(false);
+      const statement = (): void => {
+        if (isHeeded && this.#clock >= deadline) return end(false);
+        this.cluster.promoteServer(this.nodeId, () => end(true));
+      };
+      if (server.isFrozen) server.waiting.push(statement);
+      else statement();
+    });
+  }
+
+  #abort(): void {
+    this.#commandLife++;
+    this.#server.startsAsStandby = true;
+    this.cluster.stopServer(this.nodeId);
+    this.#run("abort-promotion", this.cluster.random.between(300, 1500), () => {
+      this.cluster.startServer(this.nodeId);
+      return this.#server.isUp;
+    });
+  }
+
+  #isUsable(primary: NodeId): boolean {
+    const target = this.cluster.server(primary);
+    const isThere = target.isUp && !target.isFrozen && !this.cluster.off.has(primary);
+    return (
+      isThere &&
+      !target.inRecovery &&
+      this.cluster.isConnected(this.nodeId, primary) &&
+      this.cluster.isConnected(primary, this.nodeId)
+    );
+  }
+
+  #follow(primary: NodeId): boolean {
+    const server = this.#server;
+    if (!server.isUp || server.isFrozen || !this.#isUsable(primary)) return false;
+    const target = this.cluster.server(primary);
+    if (this.cluster.isWitness(this.nodeId)) {
+      server.log = target.log;
+      return true;
+    }
+    if (!server.inRecovery || streamFrom(server.log, target.log) === "cannot") return false;
+    server.upstream = primary;
+    this.cluster.writeRow(primary, { kind: "joined", node: this.nodeId });
+    return true;
+  }
+
+  #rejoin(primary: NodeId): void {
+    this.cluster.stopServer(this.nodeId);
+    this.#server.startsAsStandby = true;
+    this.#run("rejoin", this.cluster.random.between(500, 3000), () => {
+      const isUsable = this.#isUsable(primary);
+      if (isUsable) {
+        this.cluster.copyFrom(this.nodeId, primary);
+        this.cluster.writeRow(primary, { kind: "joined", node: this.nodeId });
+      }
+      this.cluster.startServer(this.nodeId);
+      return isUsable;
+    });
+  }
+
+  #noteTransition(before: DaemonState, after: DaemonState, observation: Observation): void {
+    this.cluster.note(this.nodeId, () => {
+      const votes =
+        after.memory.vote === before.memory.vote ? "" : ` votes ${JSON.stringify(after.memory.vote)}`;
+      const reason = "reason" in after.watch.state ? ` (${JSON.stringify(after.watch.state.reason)})` : "";
+      const change =
+        before.watch.state.kind === after.watch.state.kind && before.watch.role === after.watch.role
+          ? ""
+          : ` ${before.watch.role} ${before.watch.state.kind} -> ${after.watch.role} ${after.watch.state.kind}${reason}`;
+      return change === "" && votes === "" ? "" : `${observation.kind}:${change}${votes}`;
+    });
+  }
+}
