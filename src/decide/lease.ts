@@ -2,7 +2,7 @@ import type { Member, MemberAnswer } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
 import { CLOCK_RATE_ERROR, type FailoverSettings } from "./failover-settings.js";
 import { hasMajority } from "./quorum.js";
-import type { HeldLease } from "./watch-types.js";
+import type { Action, HeldLease } from "./watch-types.js";
 
 /**
  * The lease of a server that has become writable by votes asked for at `grantedAt`, or that was found writable (null).
@@ -14,6 +14,17 @@ export function startLease(
 ): HeldLease | null {
   if (settings.primary_isolation_timeout === null) return null;
   return { counter: seed, sent: [], confirmed: new Map(), grantedAt, startedAt: now };
+}
+
+/** The dead-man session comes before the first write: it stops the server when the daemon does not live to do it. */
+export function startGuard(
+  lease: HeldLease | null,
+  settings: FailoverSettings,
+  now: number,
+): readonly Action[] {
+  if (lease === null) return [];
+  const goodForMs = (lease.grantedAt ?? now) + leaseLength(settings) - now;
+  return [{ kind: "start-guard", goodForMs }];
 }
 
 /** Milliseconds between two renewals. */

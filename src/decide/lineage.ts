@@ -3,8 +3,11 @@ import type { NodeId } from "../model/node-record.js";
 import { findCommonTimeline } from "../model/timeline.js";
 import type { DaemonMemory } from "../model/vote.js";
 
-/** `rejoin`: only after pg_rewind or a new clone. `unrelated`: never, it is another cluster. */
-export type Attachment = "follow" | "rejoin" | "unrelated";
+/**
+ * `rejoin`: only after pg_rewind or a new clone. `twin`: both were primaries of one term, so nobody but a person may
+ * throw away what this one holds. `unrelated`: it is another cluster.
+ */
+export type Attachment = "follow" | "rejoin" | "twin" | "unrelated";
 
 /**
  * Whether the own server can stream from `target` as it is. Timelines alone do not tell: two nodes that were promoted
@@ -18,6 +21,7 @@ export function judgeAttachment(
   wasPrimary: DaemonMemory["wasPrimary"],
 ): Attachment {
   if (own.systemIdentifier !== target.systemIdentifier) return "unrelated";
+  if (wasPrimary !== null && target.termRow <= wasPrimary.term) return "twin";
   const isFormerPrimary = wasPrimary?.timeline === own.timeline;
   if (isFormerPrimary && target.timeline <= own.timeline) return "rejoin";
   if (!sharesPromotions(own, target)) return "rejoin";

@@ -1,4 +1,5 @@
 import type { NodeId } from "../model/node-record.js";
+import type { StopReason } from "../model/vote.js";
 import {
   abandonCampaign,
   askMembers,
@@ -10,7 +11,8 @@ import {
   startCampaign,
 } from "./campaign.js";
 import { hasWon } from "./election.js";
-import { fencesAt, leaseEndsAt, renewalInterval, renewLease, startLease } from "./lease.js";
+import type { FailoverSettings } from "./failover-settings.js";
+import { fencesAt, leaseEndsAt, renewalInterval, renewLease, startGuard, startLease } from "./lease.js";
 import type { SupersededVerdict } from "./superseded.js";
 import type {
   Action,
@@ -47,8 +49,10 @@ const become = (state: PrimaryState, actions: readonly Action[] = []): Step => (
 
 /** The server is stopped only after it is written down what it was: PostgreSQL forgets it at its first start as a standby. */
 function fence(reason: FenceReason, { daemon, now }: Situation): Step {
-  const { local, memory } = daemon;
-  const wasPrimary = local === null ? memory.wasPrimary : { timeline: local.timeline, term: local.termRow };
+  const { local, memory, watch } = daemon;
+  const known = watch.role === "primary" && "term" in watch.state ? watch.state.term : 0;
+  const term = Math.max(local?.termRow ?? 0, known);
+  const wasPrimary = { timeline: local?.timeline ?? 0, term, reason: reason.kind };
   return {
     watch: { role: "primary", state: { kind: "fencing", reason, retryAt: now + 1000 } },
     memory: { ...memory, wasPrimary },
@@ -175,6 +179,7 @@ function leadAgain(_state: PrimaryState, _seen: unknown, situation: Situation): 
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
   return become({ kind: "leading", term: daemon.local?.termRow ?? 0, lease }, [
     { kind: "announce", event: "repmgrd_local_reconnect", node: null },
+    ...startGuard(lease, settings, now),
     askMembers(situation),
   ]);
 }
@@ -199,11 +204,13 @@ function restartCrashed(state: Of<"server-lost">, _seen: unknown, situation: Sit
   ]);
 }
 
-/** An isolated server always comes back as a standby; one with a successor only where it may be rejoined. */
+function mayStartAgain(reason: StopReason, settings: FailoverSettings): boolean {
+  return reason === "isolated" || settings.auto_rejoin;
+}
+
+/** An isolated server always comes back as a standby; one that had to give way only where it may be rejoined. */
 function leaveFence(state: Of<"fenced">, _seen: unknown, { settings, now }: Situation): Step {
-  const { reason } = state;
-  const isHeldBack = reason.kind === "equal-term" || (reason.kind === "superseded" && !settings.auto_rejoin);
-  if (isHeldBack || now < state.retryAt) return stay();
+  if (!mayStartAgain(state.reason, settings) || now < state.retryAt) return stay();
   return become({ ...state, retryAt: now + 10_000 }, [{ kind: "start-server", asStandby: true }]);
 }
 
@@ -256,7 +263,7 @@ export const primaryWatch: Grid<PrimaryState, PrimarySeen> = {
     "local-lost": stay,
     "command-ended": (state, { command, succeeded }, { now }) =>
       command === "fence" && succeeded
-        ? become({ kind: "fenced", reason: state.reason, retryAt: now })
+        ? become({ kind: "fenced", reason: state.reason.kind, retryAt: now })
         : stay(),
     tick: (state, _seen, { now }) =>
       now >= state.retryAt + 5000

@@ -11,7 +11,7 @@ import {
   startCampaign,
 } from "./campaign.js";
 import { decideElection, hasWon, type FoundPrimary } from "./election.js";
-import { startLease } from "./lease.js";
+import { startGuard, startLease } from "./lease.js";
 import type {
   Action,
   Campaign,
@@ -146,9 +146,12 @@ function countVotes(state: Of<"campaigning">, situation: Situation): Step {
 
 function promote(state: Campaigning, campaign: Campaign, situation: Situation): Step {
   if (isTooLateToPromote(campaign, situation)) return giveUp(state, "votes-refused", situation);
-  const deadline = promotionDeadline(campaign, situation.settings);
+  const { daemon, settings, now } = situation;
+  const deadline = promotionDeadline(campaign, settings);
   const { upstream, round } = state;
+  const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: campaign.startedAt, now });
   return become({ kind: "promoting", upstream, round, campaign, deadline }, [
+    ...startGuard(lease, settings, now),
     { kind: "run-promote", term: campaign.term, deadline },
   ]);
 }
@@ -200,7 +203,10 @@ function endAttachment(state: Of<"attaching">, succeeded: boolean, situation: Si
 function leadUnasked(_state: StandbyState, _seen: unknown, { daemon, settings, now }: Situation): Step {
   const term = daemon.local?.termRow ?? 0;
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
-  return { watch: { role: "primary", state: { kind: "leading", term, lease } } };
+  return {
+    watch: { role: "primary", state: { kind: "leading", term, lease } },
+    actions: startGuard(lease, settings, now),
+  };
 }
 
 /** A healthy standby moves when its primary is not the one that all belong to now, or its receiver was switched off. */

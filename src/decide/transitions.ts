@@ -4,7 +4,7 @@ import type { DaemonMemory } from "../model/vote.js";
 import { askMembers } from "./campaign.js";
 import { answeredOnly, findLivingPrimary, findMember, findPrimary, isWitness } from "./election.js";
 import type { FailoverSettings } from "./failover-settings.js";
-import { confirmLease, startLease } from "./lease.js";
+import { confirmLease, startGuard, startLease } from "./lease.js";
 import { primaryWatch, type PrimarySeen } from "./primary-watch.js";
 import { standbyWatch, type StandbySeen } from "./standby-watch.js";
 import { judgeSuperseded } from "./superseded.js";
@@ -161,7 +161,7 @@ function decideByRole(situation: Situation, observation: Observation): Step {
   const { watch } = situation.daemon;
   switch (watch.role) {
     case "unknown":
-      return observation.kind === "local-seen" ? begin(situation) : {};
+      return beginAt(situation, observation);
     case "standby":
       return lookUp(
         standbyWatch,
@@ -193,6 +193,18 @@ function lookUp<State extends { kind: string }, Seen extends { kind: string }>(
   return row[seen.kind]?.(state, seen, situation) ?? {};
 }
 
+function beginAt(situation: Situation, { kind }: Observation): Step {
+  if (kind === "local-seen") return begin(situation);
+  return kind === "local-lost" ? resumeFence(situation) : {};
+}
+
+/** This daemon was stopped after it had stopped its server, and goes on from there. */
+function resumeFence({ daemon, now }: Situation): Step {
+  const { wasPrimary } = daemon.memory;
+  if (wasPrimary === null) return {};
+  return { watch: { role: "primary", state: { kind: "fenced", reason: wasPrimary.reason, retryAt: now } } };
+}
+
 /** What the own server is decides where a daemon begins; the records say whom it followed. */
 function begin(situation: Situation): Step {
   const { daemon, settings, now } = situation;
@@ -207,10 +219,8 @@ function begin(situation: Situation): Step {
   }
   if (daemon.local?.inRecovery === false) {
     const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
-    return {
-      watch: { role: "primary", state: { kind: "leading", term: daemon.local.termRow, lease } },
-      actions,
-    };
+    const state = { kind: "leading", term: daemon.local.termRow, lease } as const;
+    return { watch: { role: "primary", state }, actions: [...startGuard(lease, settings, now), ...actions] };
   }
   if (upstream === null)
     return {

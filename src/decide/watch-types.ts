@@ -1,6 +1,6 @@
 import type { MemberAnswer, Membership, PeerSessions, ServerReport } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
-import type { DaemonMemory, LeaseRequest, VoteRequest } from "../model/vote.js";
+import type { DaemonMemory, LeaseRequest, StopReason, VoteRequest } from "../model/vote.js";
 import type { FailoverSettings } from "./failover-settings.js";
 
 /** Commands and procedures that take their time; the loop reports each end as `command-ended`. */
@@ -57,6 +57,8 @@ export type Action =
   | { readonly kind: "fence"; readonly reason: FenceReason }
   /** Start the own server: as a standby after a fence, as it is after a crash (`local_restart_attempts`). */
   | { readonly kind: "start-server"; readonly asStandby: boolean }
+  /** Start the dead-man session inside the server, good for this long, unless there is one; that is left as it is. */
+  | { readonly kind: "start-guard"; readonly goodForMs: number }
   /** The dead-man session may let the server run so long from now on; in milliseconds. */
   | { readonly kind: "kick-guard"; readonly goodForMs: number }
   | { readonly kind: "detach-receiver" }
@@ -84,8 +86,7 @@ export type WatchEvent =
 export type FenceReason =
   | { readonly kind: "superseded"; readonly by: NodeId | null; readonly term: number }
   | { readonly kind: "equal-term"; readonly other: NodeId }
-  | { readonly kind: "isolated" }
-  | { readonly kind: "promoted-too-late" };
+  | { readonly kind: "isolated" };
 
 /** A campaign for the votes of one term. */
 export interface Campaign {
@@ -151,7 +152,7 @@ export type PrimaryState =
       readonly restarts: number;
     }
   | { readonly kind: "fencing"; readonly reason: FenceReason; readonly retryAt: number }
-  | { readonly kind: "fenced"; readonly reason: FenceReason; readonly retryAt: number };
+  | { readonly kind: "fenced"; readonly reason: StopReason; readonly retryAt: number };
 
 /** The primary's side of its lease. */
 export interface HeldLease {

@@ -36,12 +36,21 @@ export interface LeaseRequest {
   readonly counter: number;
 }
 
+/** Why a daemon stopped the primary that it watched over. */
+export type StopReason = "superseded" | "equal-term" | "isolated";
+
+export interface StoppedPrimary {
+  readonly timeline: number;
+  readonly term: number;
+  readonly reason: StopReason;
+}
+
 /** What a daemon must know after a restart; the state file outside the data directory. */
 export interface DaemonMemory {
   /** The highest vote given; null before the first one. */
   readonly vote: Vote | null;
   /** What this server was primary of when it was stopped; PostgreSQL forgets it at the first start as a standby. */
-  readonly wasPrimary: { readonly timeline: number; readonly term: number } | null;
+  readonly wasPrimary: StoppedPrimary | null;
   readonly isPaused: boolean;
 }
 

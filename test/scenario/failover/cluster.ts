@@ -255,7 +255,6 @@ export class Cluster {
       server.upstream = null;
       server.log = fork(server.log);
       server.promotedAt = this.time.now;
-      server.guardUntil = Infinity;
       server.flushed = new Map();
       this.note(id, () => `out of recovery on timeline ${server.log.branch.timeline}`);
       this.guarantees.promoted(server);
@@ -290,11 +289,13 @@ export class Cluster {
     return this.dataNodes.filter(({ isUp, inRecovery }) => isUp && !inRecovery);
   }
 
-  /** One primary, and everybody streams from it, however many steps away. */
-  isWhole(): boolean {
+  /** One primary, and everybody streams from it, however many steps away; a twin waits for a person, read-only. */
+  isWhole(isTwin: (id: NodeId) => boolean): boolean {
     const [primary, second] = this.writableServers();
     if (primary === undefined || second !== undefined) return false;
     const recent: ModelLog = { branch: primary.log.branch, end: primary.log.end - 20 };
-    return this.dataNodes.every((server) => server.isUp && !server.isFrozen && holds(server.log, recent));
+    return this.dataNodes.every(
+      ({ isUp, isFrozen, log, nodeId }) => isUp && !isFrozen && (holds(log, recent) || isTwin(nodeId)),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import type { NodeId } from "../../../src/model/node-record.js";
 import { Cluster } from "./cluster.js";
 import { Faults } from "./faults.js";
 import type { Violation } from "./guarantees.js";
@@ -47,9 +48,11 @@ export function runHistory(scenario: Scenario, seed: number, { isTraced = false 
   time.runUntil(FAULTS_MS);
   cluster.note(null, () => "all faults are mended");
   faults.healAll();
+  const isTwin = (id: NodeId): boolean =>
+    scenario.members.length === 2 && daemons.get(id)?.memory?.wasPrimary?.reason === "equal-term";
   let wholeSince: number | null = null;
   const isOver = (): boolean => {
-    const isWhole = cluster.isWhole();
+    const isWhole = cluster.isWhole(isTwin);
     wholeSince = isWhole ? (wholeSince ?? time.now) : null;
     return wholeSince !== null && time.now - wholeSince >= QUIET_MS;
   };

@@ -243,6 +243,10 @@ export class ModelDaemon {
           this.cluster.startServer(this.nodeId);
           return true;
         });
+      case "start-guard":
+        if (this.#server.guardUntil === Infinity || this.#server.inRecovery)
+          this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
+        return;
       case "kick-guard":
         this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
         return;
