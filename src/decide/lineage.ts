@@ -24,7 +24,7 @@ export function judgeAttachment(
   if (wasPrimary !== null && target.termRow <= wasPrimary.term) return "twin";
   const isFormerPrimary = wasPrimary?.timeline === own.timeline;
   if (isFormerPrimary && target.timeline <= own.timeline) return "rejoin";
-  if (!sharesPromotions(own, target)) return "rejoin";
+  if (!sharesPromotions(own, target) || isOnUnrecordedTimeline(own, target)) return "rejoin";
   const common = findCommonTimeline(
     { timeline: own.timeline, history: own.history },
     { timeline: target.timeline, history: target.history },
@@ -40,6 +40,13 @@ function sharesPromotions(own: ServerReport, target: ServerReport): boolean {
   return target.promotions.some(
     ({ term, node, timeline }) => term === last.term && node === last.node && timeline === last.timeline,
   );
+}
+
+/** The target has the record of how this timeline began and the own log, though further than that, has not. */
+function isOnUnrecordedTimeline(own: ServerReport, target: ServerReport): boolean {
+  if (own.promotion?.timeline === own.timeline) return false;
+  const record = target.promotions.find(({ timeline }) => timeline === own.timeline);
+  return record !== undefined && own.lsn > record.forkLsn;
 }
 
 /** A promotion that the tool knows of led to this server's timeline, or it has been the primary from the beginning. */

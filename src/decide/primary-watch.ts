@@ -51,11 +51,11 @@ const become = (state: PrimaryState, actions: readonly Action[] = []): Step => (
 function fence(reason: FenceReason, { daemon, now }: Situation): Step {
   const { local, memory, watch } = daemon;
   const known = watch.role === "primary" && "term" in watch.state ? watch.state.term : 0;
-  const term = Math.max(local?.termRow ?? 0, known);
+  const term = memory.promotingTerm === null ? Math.max(local?.termRow ?? 0, known) : 0;
   const wasPrimary = { timeline: local?.timeline ?? 0, term, reason: reason.kind };
   return {
     watch: { role: "primary", state: { kind: "fencing", reason, retryAt: now + 1000 } },
-    memory: { ...memory, wasPrimary },
+    memory: { ...memory, wasPrimary, promotingTerm: null },
     actions: [
       { kind: "fence", reason },
       { kind: "announce", event: "primary_fenced", node: otherOf(reason) },
@@ -162,9 +162,11 @@ function countVotes(state: Of<"reasserting">, _seen: unknown, situation: Situati
   const { campaign, lease } = state;
   if (campaign === null || !hasWon(daemon, { settings, term: campaign.term, upstream: null })) return stay();
   const granted = lease === null ? null : { ...lease, grantedAt: campaign.startedAt };
-  return become({ kind: "leading", term: campaign.term, lease: granted }, [
+  const step = become({ kind: "leading", term: campaign.term, lease: granted }, [
     writePromotion(campaign.term, situation),
   ]);
+  const { memory } = daemon;
+  return memory.promotingTerm === null ? step : { ...step, memory: { ...memory, promotingTerm: null } };
 }
 
 function loseServer({ term, lease }: Writable): Step {

@@ -131,8 +131,9 @@ function giveUp(state: Campaigning | Of<"aborting">, reason: DegradedReason, sit
     ? situation.now + situation.settings.election_rerun_interval
     : retryTime(situation, state.round);
   const step = degrade(state, reason, retryAt);
-  const incapable = reason === "promotion-failed" ? { incapableUntil: retryAt } : {};
-  return { ...step, voter: { ...voter, ...incapable }, actions };
+  if (reason !== "promotion-failed") return { ...step, voter: voter ?? {}, actions };
+  const memory = { ...situation.daemon.memory, promotingTerm: null };
+  return { ...step, memory, voter: { ...voter, incapableUntil: retryAt }, actions };
 }
 
 function countVotes(state: Of<"campaigning">, situation: Situation): Step {
@@ -150,10 +151,11 @@ function promote(state: Campaigning, campaign: Campaign, situation: Situation): 
   const deadline = promotionDeadline(campaign, settings);
   const { upstream, round } = state;
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: campaign.startedAt, now });
-  return become({ kind: "promoting", upstream, round, campaign, deadline }, [
+  const promoting = become({ kind: "promoting", upstream, round, campaign, deadline }, [
     ...startGuard(lease, settings, now),
     { kind: "run-promote", term: campaign.term, deadline },
   ]);
+  return { ...promoting, memory: { ...daemon.memory, promotingTerm: campaign.term } };
 }
 
 /** Votes that have become old by the validation are asked for again. */
@@ -182,7 +184,7 @@ function finishPromotion(state: Of<"promoting">, situation: Situation): Step {
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: startedAt, now });
   return {
     watch: { role: "primary", state: { kind: "leading", term, lease } },
-    ...(daemon.memory.wasPrimary === null ? {} : { memory: { ...daemon.memory, wasPrimary: null } }),
+    memory: { ...daemon.memory, wasPrimary: null, promotingTerm: null },
     actions: [
       { kind: "write-promotion", term, formerPrimary },
       announce("repmgrd_failover_promote", formerPrimary),

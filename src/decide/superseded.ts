@@ -7,6 +7,8 @@ import { hasMajority } from "./quorum.js";
 export interface SupersededFacts {
   readonly self: NodeId;
   readonly server: ServerReport;
+  /** The own promotion was begun by this daemon and never recorded: it counts for nothing. */
+  readonly isUnfinished: boolean;
   readonly members: readonly Member[];
   readonly answers: readonly MemberAnswer[];
 }
@@ -31,7 +33,7 @@ export function judgeSuperseded(facts: SupersededFacts): SupersededVerdict {
     (answer): answer is Answered => answer.kind === "answered" && isMember(facts.members, answer.nodeId),
   );
   const successor = answered
-    .filter((answer) => isProvenSuccessor(answer, facts.server))
+    .filter((answer) => isProvenSuccessor(answer, facts))
     .sort((a, b) => b.server.termRow - a.server.termRow)[0];
   if (successor !== undefined)
     return { kind: "superseded", by: successor.nodeId, term: successor.server.termRow };
@@ -45,17 +47,27 @@ function isWritable({ server }: Answered, own: ServerReport): boolean {
   return !server.inRecovery && server.systemIdentifier === own.systemIdentifier;
 }
 
-function isProvenSuccessor(answer: Answered, own: ServerReport): boolean {
+function isProvenSuccessor(answer: Answered, { server: own, isUnfinished }: SupersededFacts): boolean {
   const { server, nodeId, beacon } = answer;
+  const isKnown = beacon === null || beacon.nodeId === nodeId;
+  if (!isWritable(answer, own) || !isKnown || !isRecognisedPrimary(nodeId, server)) return false;
+  if (isUnfinished) return server.termRow >= own.termRow;
   return (
-    isWritable(answer, own) &&
-    (beacon === null || beacon.nodeId === nodeId) &&
-    isRecognisedPrimary(nodeId, server) &&
     server.promotion?.term === server.termRow &&
     server.termRow > own.termRow &&
-    server.timeline > own.timeline &&
-    findForkPoint(server.history, own.timeline) !== null
+    (hasGrownOutOf(server, own) || isTwin(server, own))
   );
+}
+
+function hasGrownOutOf(server: ServerReport, own: ServerReport): boolean {
+  return server.timeline > own.timeline && findForkPoint(server.history, own.timeline) !== null;
+}
+
+/** Both were promoted onto a timeline of this number, and both promotions are on record. */
+function isTwin(server: ServerReport, own: ServerReport): boolean {
+  if (own.promotion?.timeline !== own.timeline) return false;
+  const other = server.promotions.find(({ timeline }) => timeline === own.timeline);
+  return other !== undefined && other.node !== own.promotion.node;
 }
 
 /** The successor itself may be dead by now, but what a majority has in its log was written by a later primary. */
@@ -73,7 +85,7 @@ function judgeRivals(facts: SupersededFacts, answered: readonly Answered[]): Sup
   const equal = rivals.find(
     ({ nodeId, server }) => server.termRow === facts.server.termRow && isRecognisedPrimary(nodeId, server),
   );
-  if (equal !== undefined)
+  if (equal !== undefined && isRecognisedPrimary(facts.self, facts.server))
     return { kind: "equal-term", other: equal.nodeId, givesWay: givesWay(facts, answered, equal.nodeId) };
   const higher = rivals.find(({ server }) => server.termRow >= facts.server.termRow);
   return higher === undefined ? { kind: "undisputed" } : { kind: "suspicion", other: higher.nodeId };

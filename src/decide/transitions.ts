@@ -28,7 +28,7 @@ export function startState(
   const isBound = memory === null || memory.vote !== null;
   return {
     nodeId,
-    memory: memory ?? { vote: null, wasPrimary: null, isPaused: false },
+    memory: memory ?? { vote: null, wasPrimary: null, promotingTerm: null, isPaused: false },
     voter: {
       holdUntil: isBound ? now + settings.vote_hold : now,
       leasesHeard: new Map(),
@@ -193,6 +193,18 @@ function lookUp<State extends { kind: string }, Seen extends { kind: string }>(
   return row[seen.kind]?.(state, seen, situation) ?? {};
 }
 
+/** The promote command of an earlier life may still be at work, and its votes are of unknown age. */
+function abortUnfinished(term: number, now: number): Step {
+  const campaign = { term, startedAt: now, isValidated: false };
+  return {
+    watch: {
+      role: "standby",
+      state: { kind: "aborting", upstream: null, round: 0, campaign, retryAt: null },
+    },
+    actions: [{ kind: "abort-promotion" }],
+  };
+}
+
 function beginAt(situation: Situation, { kind }: Observation): Step {
   if (kind === "local-seen") return begin(situation);
   return kind === "local-lost" ? resumeFence(situation) : {};
@@ -222,6 +234,7 @@ function begin(situation: Situation): Step {
     const state = { kind: "leading", term: daemon.local.termRow, lease } as const;
     return { watch: { role: "primary", state }, actions: [...startGuard(lease, settings, now), ...actions] };
   }
+  if (daemon.memory.promotingTerm !== null) return abortUnfinished(daemon.memory.promotingTerm, now);
   if (upstream === null)
     return {
       watch: { role: "standby", state: { kind: "electing", upstream, round: 0, standsAsideUntil: null } },
@@ -267,8 +280,14 @@ function classifyForPrimary({ daemon }: Situation, observation: Observation): Pr
     case "members-answered": {
       const server = knownServer(daemon);
       if (server === null) return { kind: "undisputed" };
-      const { nodeId: self, answers, membership } = daemon;
-      const verdict = judgeSuperseded({ self, server, members: membership.members, answers });
+      const { nodeId: self, answers, membership, memory } = daemon;
+      const verdict = judgeSuperseded({
+        self,
+        server,
+        isUnfinished: memory.promotingTerm !== null,
+        members: membership.members,
+        answers,
+      });
       return verdict.kind === "undisputed" && isOutvoted(daemon) ? { kind: "outvoted" } : verdict;
     }
     case "local-lost":

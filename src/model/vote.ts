@@ -41,6 +41,7 @@ export type StopReason = "superseded" | "equal-term" | "isolated";
 
 export interface StoppedPrimary {
   readonly timeline: number;
+  /** 0 when its promotion had not come as far as its record. */
   readonly term: number;
   readonly reason: StopReason;
 }
@@ -51,6 +52,8 @@ export interface DaemonMemory {
   readonly vote: Vote | null;
   /** What this server was primary of when it was stopped; PostgreSQL forgets it at the first start as a standby. */
   readonly wasPrimary: StoppedPrimary | null;
+  /** A promotion was begun for this term, and it is not known yet how it ended. */
+  readonly promotingTerm: number | null;
   readonly isPaused: boolean;
 }
 

@@ -199,6 +199,8 @@ export class Cluster {
     if (!server.isUp || server.isFrozen || server.inRecovery || this.time.now <= server.guardUntil) return;
     this.note(server.nodeId, () => "the guard stops the server");
     server.startsAsStandby = true;
+    const { timeline, termRow } = report(server, this.firstPrimary);
+    server.stoppedByGuard = { timeline, term: termRow };
     this.stopServer(server.nodeId);
   }
 

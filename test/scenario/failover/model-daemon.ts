@@ -23,7 +23,7 @@ export interface CommandTemper {
 /** One tsrepmgrd: the product's judgement, and a loop around it in virtual time. */
 export class ModelDaemon {
   /** What the state file holds; it survives the daemon. */
-  memory: DaemonMemory | null = { vote: null, wasPrimary: null, isPaused: false };
+  memory: DaemonMemory | null = { vote: null, wasPrimary: null, promotingTerm: null, isPaused: false };
   state: DaemonState | null = null;
   isFrozen = false;
   readonly #rate: number;
@@ -62,6 +62,7 @@ export class ModelDaemon {
     const { weakening } = this.cluster.scenario;
     if (weakening?.forgetsVotes === true && this.memory !== null)
       this.memory = { ...this.memory, vote: null };
+    this.#readGuardNote();
     const leaseSeed = Math.floor(this.cluster.random.between(0, 1e9));
     const state = startState(this.nodeId, {
       memory: this.memory,
@@ -76,6 +77,14 @@ export class ModelDaemon {
     this.isFrozen = false;
     this.cluster.note(this.nodeId, () => "the daemon starts");
     this.#scheduleTurn(this.#life, 0);
+  }
+
+  /** The guard leaves a note that it has stopped the server. */
+  #readGuardNote(): void {
+    const { stoppedByGuard } = this.#server;
+    this.#server.stoppedByGuard = null;
+    if (stoppedByGuard === null || this.memory === null || this.memory.wasPrimary !== null) return;
+    this.memory = { ...this.memory, wasPrimary: { ...stoppedByGuard, reason: "isolated" } };
   }
 
   kill(): void {

@@ -28,6 +28,7 @@ export interface ModelServer {
   /** The dead-man session stops the server then. */
   guardUntil: number;
   startsAsStandby: boolean;
+  stoppedByGuard: { readonly timeline: number; readonly term: number } | null;
   /** LSN up to which each standby has confirmed, while its WAL receiver is connected. */
   flushed: Map<NodeId, ModelLog>;
   thawedAt: number;
@@ -58,6 +59,7 @@ export function createServer(nodeId: NodeId, log: ModelLog, upstream: NodeId | n
     life: 0,
     guardUntil: Infinity,
     startsAsStandby: upstream !== null,
+    stoppedByGuard: null,
     flushed: new Map(),
     thawedAt: -Infinity,
     wasFrozenInPromotion: false,
