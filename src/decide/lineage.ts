@@ -30,7 +30,8 @@ export function judgeAttachment(
     { timeline: target.timeline, history: target.history },
   );
   if (common === null || common.timeline !== own.timeline) return "rejoin";
-  if (common.end === null) return own.lsn <= target.lsn ? "follow" : "rejoin";
+  // Read at two moments, the own position can be ahead of the target's: follow_command looks again.
+  if (common.end === null) return "follow";
   return own.lsn <= common.end ? "follow" : "rejoin";
 }
 

@@ -211,12 +211,13 @@ function leadUnasked(_state: StandbyState, _seen: unknown, { daemon, settings, n
   };
 }
 
-/** A healthy standby moves when its primary is not the one that all belong to now, or its receiver was switched off. */
+/** A standby moves when another is the primary now, when it cannot stream from its own, or when its receiver is off. */
 function meetPrimaryWhileWatching(state: Of<"watching">, found: FoundPrimary, situation: Situation): Step {
   const { upstream } = state;
   const isSame = upstream.nodeId === found.nodeId;
   const isDetached = situation.daemon.local?.isDetached === true;
-  if (isSame ? !isDetached : !upstream.isPrimary) return stay();
+  const isStranded = isDetached || found.attachment !== "follow";
+  if (isSame ? !isStranded : !upstream.isPrimary) return stay();
   const { daemon, settings } = situation;
   const mayMove = !daemon.memory.isPaused && settings.failover === "automatic" && mayAttach(found, situation);
   return mayMove ? attach({ upstream, round: 0 }, found, situation) : stay();

@@ -101,7 +101,7 @@ function takeIn(daemon: DaemonState, observation: Observation, now: number): Dae
       return raiseTerm({ ...daemon, local: server, membership }, terms);
     }
     case "local-lost":
-      return { ...daemon, local: null };
+      return noteGuard({ ...daemon, local: null }, observation.stoppedByGuard);
     case "upstream-seen":
       return observation.inRecovery === false ? seePrimary(daemon, upstreamOf(daemon.watch), now) : daemon;
     case "member-answered": {
@@ -121,6 +121,14 @@ function takeIn(daemon: DaemonState, observation: Observation, now: number): Dae
     case "tick":
       return daemon;
   }
+}
+
+function noteGuard(
+  daemon: DaemonState,
+  stopped: Extract<Observation, { kind: "local-lost" }>["stoppedByGuard"],
+): DaemonState {
+  if (stopped === null || daemon.memory.wasPrimary !== null) return daemon;
+  return { ...daemon, memory: { ...daemon.memory, wasPrimary: { ...stopped, reason: "isolated" } } };
 }
 
 function takeAnswers(
@@ -291,6 +299,7 @@ function classifyForPrimary({ daemon }: Situation, observation: Observation): Pr
       return verdict.kind === "undisputed" && isOutvoted(daemon) ? { kind: "outvoted" } : verdict;
     }
     case "local-lost":
+      return { kind: "local-lost" };
     case "command-ended":
       return observation;
     case "upstream-seen":

@@ -19,7 +19,11 @@ export type Observation =
       readonly membership: Membership;
       readonly sessions: PeerSessions;
     }
-  | { readonly kind: "local-lost" }
+  /** `stoppedByGuard`: the note that the dead-man session left, of what it stopped; removed when the memory is written. */
+  | {
+      readonly kind: "local-lost";
+      readonly stoppedByGuard: { readonly timeline: number; readonly term: number } | null;
+    }
   /** The connection check of the watched upstream succeeded; null when it could not tell its role. */
   | { readonly kind: "upstream-seen"; readonly inRecovery: boolean | null }
   | { readonly kind: "upstream-lost" }

@@ -165,7 +165,6 @@ export class Cluster {
     const isThere = source.isUp && !source.isFrozen && !this.off.has(upstream);
     if (!isThere || !this.isConnected(upstream, nodeId)) return;
     const outcome = streamFrom(server.log, source.log);
-    if (outcome === "corrupts") this.guarantees.sawTwin(server, source);
     if (outcome !== "streams") return;
     server.log = source.log;
     if (this.isConnected(nodeId, upstream)) {

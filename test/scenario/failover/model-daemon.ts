@@ -62,7 +62,6 @@ export class ModelDaemon {
     const { weakening } = this.cluster.scenario;
     if (weakening?.forgetsVotes === true && this.memory !== null)
       this.memory = { ...this.memory, vote: null };
-    this.#readGuardNote();
     const leaseSeed = Math.floor(this.cluster.random.between(0, 1e9));
     const state = startState(this.nodeId, {
       memory: this.memory,
@@ -77,14 +76,6 @@ export class ModelDaemon {
     this.isFrozen = false;
     this.cluster.note(this.nodeId, () => "the daemon starts");
     this.#scheduleTurn(this.#life, 0);
-  }
-
-  /** The guard leaves a note that it has stopped the server. */
-  #readGuardNote(): void {
-    const { stoppedByGuard } = this.#server;
-    this.#server.stoppedByGuard = null;
-    if (stoppedByGuard === null || this.memory === null || this.memory.wasPrimary !== null) return;
-    this.memory = { ...this.memory, wasPrimary: { ...stoppedByGuard, reason: "isolated" } };
   }
 
   kill(): void {
@@ -125,7 +116,7 @@ export class ModelDaemon {
           leases: sessions.flatMap(({ lease }) => (lease === null ? [] : [lease])),
         },
       });
-    } else this.#submit({ kind: "local-lost" });
+    } else this.#submit({ kind: "local-lost", stoppedByGuard: server.stoppedByGuard });
     this.#lookAtUpstream(state);
     this.#submit({ kind: "tick" });
   }
@@ -199,6 +190,7 @@ export class ModelDaemon {
 
   #writeFile(memory: DaemonMemory): void {
     this.memory = memory;
+    if (memory.wasPrimary !== null) this.#server.stoppedByGuard = null;
     if (memory.vote !== null) this.cluster.guarantees.voteWritten(this.nodeId, memory.vote);
   }
 
@@ -380,7 +372,10 @@ export class ModelDaemon {
       server.log = target.log;
       return true;
     }
-    if (!server.inRecovery || streamFrom(server.log, target.log) === "cannot") return false;
+    if (!server.inRecovery) return false;
+    const outcome = streamFrom(server.log, target.log);
+    if (outcome === "corrupts") this.cluster.guarantees.sawTwin(server, target);
+    if (outcome === "cannot") return false;
     server.upstream = primary;
     this.cluster.writeRow(primary, { kind: "joined", node: this.nodeId });
     return true;
