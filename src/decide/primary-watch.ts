@@ -114,9 +114,17 @@ function keepLeading(state: Of<"leading">, _seen: unknown, situation: Situation)
   const repair = isPromotionUnwritten(state, situation) ? [writePromotion(state.term, situation)] : [];
   return {
     watch: { role: "primary", state: { ...state, lease } },
+    ...settlePromotion(situation),
     ...step,
     actions: [...repair, ...(step.actions ?? [])],
   };
+}
+
+/** Only the record in the log ends a promotion: until it is seen, the promotion counts for nothing. */
+function settlePromotion({ daemon }: Situation): Step {
+  const { memory, local, nodeId } = daemon;
+  const isRecorded = local?.promotion?.node === nodeId && local.promotion.term === memory.promotingTerm;
+  return isRecorded ? { memory: { ...memory, promotingTerm: null } } : {};
 }
 
 /** The first write of a promotion may fail like any other. */

@@ -184,7 +184,7 @@ function finishPromotion(state: Of<"promoting">, situation: Situation): Step {
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: startedAt, now });
   return {
     watch: { role: "primary", state: { kind: "leading", term, lease } },
-    memory: { ...daemon.memory, wasPrimary: null, promotingTerm: null },
+    memory: { ...daemon.memory, wasPrimary: null },
     actions: [
       { kind: "write-promotion", term, formerPrimary },
       announce("repmgrd_failover_promote", formerPrimary),
@@ -217,7 +217,8 @@ function meetPrimaryWhileWatching(state: Of<"watching">, found: FoundPrimary, si
   const isSame = upstream.nodeId === found.nodeId;
   const isDetached = situation.daemon.local?.isDetached === true;
   const isStranded = isDetached || found.attachment !== "follow";
-  if (isSame ? !isStranded : !upstream.isPrimary) return stay();
+  const mayStayAway = !upstream.isPrimary && found.attachment === "follow";
+  if (isSame ? !isStranded : mayStayAway) return stay();
   const { daemon, settings } = situation;
   const mayMove = !daemon.memory.isPaused && settings.failover === "automatic" && mayAttach(found, situation);
   return mayMove ? attach({ upstream, round: 0 }, found, situation) : stay();

@@ -55,7 +55,7 @@ function isProvenSuccessor(answer: Answered, { server: own, isUnfinished }: Supe
   return (
     server.promotion?.term === server.termRow &&
     server.termRow > own.termRow &&
-    (hasGrownOutOf(server, own) || isTwin(server, own))
+    (hasGrownOutOf(server, own) || hasGoneAnotherWay(server, own))
   );
 }
 
@@ -63,11 +63,11 @@ function hasGrownOutOf(server: ServerReport, own: ServerReport): boolean {
   return server.timeline > own.timeline && findForkPoint(server.history, own.timeline) !== null;
 }
 
-/** Both were promoted onto a timeline of this number, and both promotions are on record. */
-function isTwin(server: ServerReport, own: ServerReport): boolean {
+/** The own promotion is on record, and the later one is not built on it. */
+function hasGoneAnotherWay(server: ServerReport, own: ServerReport): boolean {
   if (own.promotion?.timeline !== own.timeline) return false;
-  const other = server.promotions.find(({ timeline }) => timeline === own.timeline);
-  return other !== undefined && other.node !== own.promotion.node;
+  const { term, node } = own.promotion;
+  return !server.promotions.some((record) => record.term === term && record.node === node);
 }
 
 /** The successor itself may be dead by now, but what a majority has in its log was written by a later primary. */
