@@ -17,6 +17,7 @@ const tiers = {
   guides: { projects: ["guides"], needsEngine: true },
   compat: { projects: ["compat"], needsEngine: true },
   cluster: { projects: ["cluster"], needsEngine: true },
+  long: { projects: ["scenario"], env: { SIMULATION_HISTORIES: "100000" } },
 };
 
 const staticChecks = [
@@ -63,7 +64,7 @@ async function runTests(tier, filters) {
     `--reporter=${join(place.directory, "scripts/summary-reporter.mjs")}`,
     ...filters,
   ];
-  const env = { ...place.env, TSREPMGR_TEST_SUMMARY: summaryFile };
+  const env = { ...place.env, ...tier.env, TSREPMGR_TEST_SUMMARY: summaryFile };
   const exitCode = await run(place.node, args, { ...place.credentials, cwd: place.directory, env });
   const summary = readSummary(summaryFile);
   if (exitCode !== 0 && summary.failed === 0) summary.failed = 1;

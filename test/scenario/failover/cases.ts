@@ -1,4 +1,3 @@
-import type { Lsn } from "../../../src/model/lsn.js";
 import type { ServerReport } from "../../../src/model/member-report.js";
 import type { Violation } from "./guarantees.js";
 import {
@@ -118,16 +117,15 @@ export const weakCases: readonly WeakCase[] = [
   weak("fencing of a superseded primary", "no end: not one primary with all others behind it", {
     settings: { fence_on: "never" },
   }),
-  weak("what a majority has in its log as proof", "no end: not one primary with all others behind it", {
-    alterAnswerToPrimary: (answer) =>
-      answer.kind === "answered" && answer.server.inRecovery
-        ? { ...answer, server: { ...answer.server, termRow: 1, lsn: 0n as Lsn } }
-        : answer,
-  }),
-  weak("promotion records: timelines alone tell who belongs together", "a twin follows its twin", {
-    alterReport: (report) =>
-      report.inRecovery ? { ...report, promotion: null } : { ...report, promotions: [] },
-  }),
+  weak(
+    "promotion records: timelines alone tell who belongs together",
+    "a twin follows its twin",
+    {
+      alterReport: (report) =>
+        report.inRecovery ? { ...report, promotion: null } : { ...report, promotions: [] },
+    },
+    lease,
+  ),
   weak("the lease", "two servers acknowledge at once", {}),
   weak("the dead-man session in the server", "two servers acknowledge at once", { hasNoGuard: true }, lease),
   weak(
