@@ -41,7 +41,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(`Node.js 20.19 or newer is needed, ${process.execPath} is ${process.versions.node}`);
 }
 
-const entry = require("node:path").join(__dirname, "../dist/tsrepmgr.cjs");
+const { basename, join } = require("node:path");
+// The daemon's launcher takes this file over and is the main module then.
+const entry = join(__dirname, "../dist", `${basename(require.main.filename, ".js")}.cjs`);
 
 loadProgram()
   .main(process.argv)

@@ -10,7 +10,7 @@ const checkout = fileURLToPath(new URL("..", import.meta.url));
 const outputDirectory = join(checkout, "dist");
 const stampFile = join(outputDirectory, ".built-from");
 
-const entryPoints = { tsrepmgr: "src/cli/tsrepmgr.ts" };
+const entryPoints = { tsrepmgr: "src/cli/tsrepmgr.ts", tsrepmgrd: "src/cli/tsrepmgrd.ts" };
 const entrySources = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
 
 /** Modules of Node that take a millisecond each to load: only when something of them is used. */

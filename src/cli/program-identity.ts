@@ -6,6 +6,7 @@ export const REFERENCE_VERSION_NUMBER = 50500;
 
 /** What `--version` prints: under the reference's name its form first, because scripts parse it. */
 export function describeVersion(programName: string): string {
-  if (programName === "tsrepmgr") return `tsrepmgr ${version} (compatible with repmgr ${REFERENCE_VERSION})`;
+  if (programName.startsWith("tsrepmgr"))
+    return `${programName} ${version} (compatible with repmgr ${REFERENCE_VERSION})`;
   return `${programName} ${REFERENCE_VERSION} (tsrepmgr ${version})`;
 }

@@ -19,6 +19,7 @@ import { longOptionNames } from "./normalise-arguments.js";
 import { parseArguments, type ParsedArguments } from "./parse-arguments.js";
 import { describeVersion, REFERENCE_VERSION_NUMBER } from "./program-identity.js";
 import { readEnvironment } from "./read-environment.js";
+import { indented, isRoot, printTryHelp, refuseArguments, refuseRoot } from "./refusals.js";
 import { runCommand } from "./run-command.js";
 import { suggest } from "../output/suggest.js";
 
@@ -87,8 +88,6 @@ async function processCommandLine(surroundings: Surroundings, words: readonly st
   return runCommand({ environment, command, loaded, parsed: chosen, writeLog });
 }
 
-const isRoot = (): boolean => process.geteuid?.() === 0;
-
 /** Reads `repmgr.conf` and shows what is wrong with it. */
 function readConfiguration(
   { environment, writeLog }: Surroundings,
@@ -136,28 +135,6 @@ function printData(text: string): number {
 function nearOption(typed: string | null): string {
   const near = typed === null ? null : suggest(typed, longOptionNames);
   return near === null ? "" : `; did you mean '--${near}'?`;
-}
-
-function refuseRoot(programName: string): number {
-  writeStderr(
-    `${programName}: cannot be run as root\n` +
-      'Please log in (using, e.g., "su") as the (unprivileged) user that owns the data directory.\n',
-  );
-  return exitCodes.badConfiguration;
-}
-
-const indented = (heading: string, lines: readonly string[]): string =>
-  `${heading}\n${lines.map((line) => `  ${line}\n`).join("")}`;
-
-function refuseArguments(programName: string, errors: readonly string[], noun: string | null): number {
-  writeStderr(indented("The following command line errors were encountered:", errors));
-  return printTryHelp(programName, noun, writeStderr);
-}
-
-function printTryHelp(programName: string, noun: string | null, write: (text: string) => void): number {
-  const ofNoun = noun === null ? "" : ` or "${programName} ${noun} --help"`;
-  write(`Try "${programName} --help"${ofNoun} for more information.\n`);
-  return exitCodes.badConfiguration;
 }
 
 async function showHelp({ programName, osUser }: Environment, found: Interpretation): Promise<number> {

@@ -6,6 +6,7 @@ import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database, Databases } from "../postgres/database.js";
 import type { Clock } from "../system/clock.js";
 import { readServerState } from "./read-server-state.js";
+import { isServerThere } from "./server-there.js";
 
 export interface AskEffects {
   readonly databases: Databases;
@@ -23,8 +24,6 @@ interface OpenSession {
 
 /** libpq has no default; repmgr adds this one to every connection. */
 const DEFAULT_CONNECT_TIMEOUT_S = 2;
-
-const CANNOT_CONNECT_NOW = "57P03";
 
 /**
  * Asks all nodes at once, over one connection each. A node that does not answer costs its `connect_timeout`, however
@@ -65,14 +64,6 @@ async function askNode(record: NodeRecord, effects: AskEffects): Promise<NodeAns
     // A frozen server does not answer the farewell either, so nobody waits for it.
     database.close().catch(() => undefined);
   }
-}
-
-/** What PQping makes of an attempt: a server that is starting up or shutting down is not there yet, or any more. */
-function isServerThere({ attempts }: ConnectionError): boolean {
-  return attempts.some(
-    ({ kind, authenticationSeen, sqlState }) =>
-      kind !== "timeout" && (authenticationSeen || (sqlState !== null && sqlState !== CANNOT_CONNECT_NOW)),
-  );
 }
 
 async function queryNode(

@@ -63,13 +63,20 @@ async function storeEvent(
   }
 }
 
-async function notify(
-  { processes, reporter, settings }: EventSurroundings,
+/** The reference documents the one and writes the other. */
+const otherSpellings: Readonly<Record<string, string>> = {
+  repmgrd_failover_aborted: "repmgrd_failover_abort",
+};
+
+/** Runs `event_notification_command` when it is wanted for this event. What goes wrong is a WARNING. */
+export async function notify(
+  { processes, reporter, settings }: Omit<EventSurroundings, "clock">,
   values: NotificationValues,
 ): Promise<void> {
   const template = settings.event_notification_command;
   const wanted = settings.event_notifications;
-  if (template === "" || (wanted.length > 0 && !wanted.includes(values.event))) return;
+  const names = [values.event, otherSpellings[values.event] ?? values.event];
+  if (template === "" || (wanted.length > 0 && !names.some((name) => wanted.includes(name)))) return;
   const command = expandNotificationCommand(template, values);
   reporter.info(`executing notification command for event "${values.event}"`, {
     detail: `command is:\n  ${command}`,

@@ -1,5 +1,32 @@
-/** The events that commands raise; names are those of repmgr 5.5, scripts filter on them. */
-export type EventType =
+/** The events of commands and daemon; names are those of repmgr 5.5, scripts filter on them. */
+export type EventType = CommandEvent | DaemonEvent;
+
+/** The last three are ours. */
+export type DaemonEvent =
+  | "child_node_disconnect"
+  | "child_node_new_connect"
+  | "child_node_reconnect"
+  | "child_nodes_disconnect_command"
+  | "repmgrd_failover_aborted"
+  | "repmgrd_failover_follow"
+  | "repmgrd_failover_promote"
+  | "repmgrd_local_disconnect"
+  | "repmgrd_local_reconnect"
+  | "repmgrd_promote_error"
+  | "repmgrd_reload"
+  | "repmgrd_shutdown"
+  | "repmgrd_standby_reconnect"
+  | "repmgrd_start"
+  | "repmgrd_upstream_disconnect"
+  | "repmgrd_upstream_reconnect"
+  | "standby_disconnect_manual"
+  | "standby_failure"
+  | "standby_recovery"
+  | "repmgrd_config_reload"
+  | "repmgrd_fence"
+  | "split_brain_suspected";
+
+type CommandEvent =
   | "cluster_cleanup"
   | "cluster_created"
   | "node_rejoin"

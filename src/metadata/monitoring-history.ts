@@ -33,3 +33,35 @@ export async function deleteHistory(database: Database, selection: HistorySelect
 export async function vacuumHistory(database: Database): Promise<void> {
   await database.query("VACUUM repmgr.monitoring_history");
 }
+
+/** What one look of a standby's daemon adds to `repmgr.monitoring_history`. */
+export interface HistoryRecord {
+  readonly primaryNodeId: NodeId;
+  readonly standbyNodeId: NodeId;
+  /** By the clock of the standby, as its server writes it. */
+  readonly monitorTime: string;
+  readonly applyTime: string | null;
+  readonly receivedLsn: string | null;
+  readonly replayedLsn: string | null;
+}
+
+/** Both lags are bytes and never negative: a standby that restores from an archive replays what it never received. */
+export async function addHistoryRecord(primary: Database, record: HistoryRecord): Promise<void> {
+  await primary.query(
+    `INSERT INTO repmgr.monitoring_history (primary_node_id, standby_node_id, last_monitor_time, last_apply_time,
+                                            last_wal_primary_location, last_wal_standby_location,
+                                            replication_lag, apply_lag)
+     SELECT $1, $2, $3::timestamptz, $4::timestamptz, p.lsn, s.received,
+            GREATEST(0, p.lsn - s.received)::bigint, GREATEST(0, s.received - s.replayed)::bigint
+       FROM (SELECT pg_catalog.pg_current_wal_lsn() AS lsn) p,
+            (SELECT COALESCE($5::pg_lsn, '0/0') AS received, COALESCE($6::pg_lsn, '0/0') AS replayed) s`,
+    [
+      record.primaryNodeId,
+      record.standbyNodeId,
+      record.monitorTime,
+      record.applyTime,
+      record.receivedLsn,
+      record.replayedLsn,
+    ],
+  );
+}

@@ -9,6 +9,8 @@ export interface Database {
   readonly serverVersionText: string;
   /** The session parameter `is_superuser`. */
   readonly isSuperuser: boolean;
+  /** Aborted when the session is over, closed or broken: noticed at once, without a query. */
+  readonly lost: AbortSignal;
   /** Runs one statement with bound parameters ($1 …). Throws DatabaseError. */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs `work` in one transaction, rolled back when it throws. */

@@ -19,7 +19,12 @@ export function makeDatabase(
 ): Database {
   const { client, parameters } = session;
   const losses: Error[] = [];
-  client.on("error", (error) => losses.push(error));
+  const lost = new AbortController();
+  client.on("error", (error) => {
+    losses.push(error);
+    lost.abort();
+  });
+  client.on("end", () => lost.abort());
   const closing = new AbortController();
   endOnInterruption(client, interrupted, closing.signal);
   const query = async <Row extends object>(
@@ -42,6 +47,7 @@ export function makeDatabase(
     serverVersion: numberVersion(serverVersionText),
     serverVersionText,
     isSuperuser: parameters.get("is_superuser") === "on",
+    lost: lost.signal,
     query,
     transaction: (work) => runTransaction(query, work),
     close: () => {

@@ -1,9 +1,11 @@
-import { openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { describeFailure } from "./directories.js";
 
 export interface LogFile {
   write(text: string): void;
   flush(): Promise<void>;
+  /** Nothing is written afterwards. */
+  close(): void;
 }
 
 /**
@@ -22,5 +24,6 @@ export function openLogFile(path: string, onFailure?: (text: string, reason: str
       }
     },
     flush: () => Promise.resolve(),
+    close: () => closeSync(descriptor),
   };
 }

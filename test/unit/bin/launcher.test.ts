@@ -28,12 +28,14 @@ describe("bin/tsrepmgr.js", () => {
     for (const directory of [join(prefix, "bin"), join(root, "links")]) mkdirSync(directory);
     cpSync(binDirectory, join(installed, "bin"), { recursive: true });
     writeFileSync(join(installed, "package.json"), '{ "type": "module" }');
-    writeFileSync(join(installed, "dist/tsrepmgr.cjs"), program);
+    for (const name of ["tsrepmgr", "tsrepmgrd"]) writeFileSync(join(installed, `dist/${name}.cjs`), program);
     const markedNode = `#!/bin/sh\nNODE_FOUND=beside exec "${process.execPath}" "$@"\n`;
     writeFileSync(join(prefix, "bin/node"), markedNode, { mode: 0o755 });
     symlinkSync("../lib/node_modules/tsrepmgr/bin/tsrepmgr.js", join(prefix, "bin/tsrepmgr"));
     symlinkSync(join(prefix, "bin/tsrepmgr"), join(root, "links/repmgr"));
     symlinkSync(join(installed, "bin/tsrepmgr.js"), join(root, "links/straight"));
+    symlinkSync("../lib/node_modules/tsrepmgr/bin/tsrepmgrd.js", join(prefix, "bin/tsrepmgrd"));
+    symlinkSync(join(prefix, "bin/tsrepmgrd"), join(root, "links/repmgrd"));
   });
   afterAll(() => {
     rmSync(root, { recursive: true, force: true });
@@ -42,18 +44,21 @@ describe("bin/tsrepmgr.js", () => {
   const start = (path: string, args: readonly string[], env: Record<string, string> = {}) =>
     spawnSync(path, args, { env: { PATH: "/nonexistent", ...env }, encoding: "utf8", maxBuffer: 2 ** 24 });
 
-  it.each(["version-manager/bin/tsrepmgr", "links/repmgr", "links/straight"])(
-    "finds its Node without PATH as %s",
-    (name) => {
-      const path = join(root, name);
-      const { status, stdout, stderr } = start(path, ["cluster show", "--csv"]);
-      expect({ status, stdout, stderr }).toEqual({
-        status: 25,
-        stdout: JSON.stringify(["beside", path, "cluster show", "--csv"]),
-        stderr: "",
-      });
-    },
-  );
+  it.each([
+    "version-manager/bin/tsrepmgr",
+    "version-manager/bin/tsrepmgrd",
+    "links/repmgr",
+    "links/repmgrd",
+    "links/straight",
+  ])("finds its Node without PATH as %s", (name) => {
+    const path = join(root, name);
+    const { status, stdout, stderr } = start(path, ["cluster show", "--csv"]);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 25,
+      stdout: JSON.stringify(["beside", path, "cluster show", "--csv"]),
+      stderr: "",
+    });
+  });
 
   it("takes the Node that TSREPMGR_NODE names", () => {
     const result = start(join(root, "links/repmgr"), [], { TSREPMGR_NODE: "/bin/echo" });

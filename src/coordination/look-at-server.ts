@@ -1,0 +1,129 @@
+import {
+  parseBeacon,
+  parseLease,
+  parsePauseRequest,
+  parseVoteBeacon,
+  parseVoteRequest,
+  type DaemonBeacon,
+  type Lease,
+  type PauseRequest,
+  type VoteBeacon,
+  type ShownVoteRequest,
+} from "../model/beacon.js";
+import { parseLsn, type Lsn } from "../model/lsn.js";
+import type { Database } from "../postgres/database.js";
+
+/** A beacon, with the time since its daemon renewed it by the clock of the asked server; null where it is not told. */
+export interface SeenBeacon extends DaemonBeacon {
+  readonly ageMs: number | null;
+}
+
+/** Everything that an election, a vote and the daemon's own watch need of one server, at one moment. */
+export interface ServerLook {
+  readonly inRecovery: boolean;
+  /** The end of the log: written on a primary; received or replayed, whichever is further, on a standby. */
+  readonly lsn: Lsn | null;
+  readonly receivedLsn: Lsn | null;
+  readonly replayedLsn: Lsn | null;
+  readonly isReplayPaused: boolean;
+  readonly timeline: number | null;
+  /** The row of `repmgr.voting_term` in this server's own log. */
+  readonly termRow: number | null;
+  readonly systemIdentifier: string;
+  readonly startedAt: string;
+  /** Whether the startup process waits for more WAL; null where it is not told or there is none. */
+  readonly isDrained: boolean | null;
+  readonly walReceiverPid: number | null;
+  readonly beacon: SeenBeacon | null;
+  readonly vote: VoteBeacon | null;
+  readonly requests: readonly ShownVoteRequest[];
+  readonly leases: readonly Lease[];
+  /** The newest one. */
+  readonly pauseRequest: PauseRequest | null;
+}
+
+interface LookRow {
+  readonly in_recovery: boolean;
+  readonly lsn: string | null;
+  readonly received_lsn: string | null;
+  readonly replayed_lsn: string | null;
+  readonly replay_paused: boolean;
+  readonly timeline: number | null;
+  readonly term_row: number | null;
+  readonly system_identifier: string;
+  readonly started_at: string;
+  readonly drained: boolean | null;
+  readonly wal_receiver_pid: number | null;
+  readonly sessions: readonly { readonly name: string; readonly age_ms: number | null }[];
+}
+
+/**
+ * A restarted standby says the start of its segment as received, so the further of both positions counts. The last
+ * checkpoint of a promoted server is on the old timeline for a while. Only sessions of roles that may write the
+ * metadata are believed; the newest come first.
+ */
+const LOOK = `
+  SELECT r.in_recovery,
+         CASE WHEN r.in_recovery
+              THEN GREATEST(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())
+              ELSE pg_catalog.pg_current_wal_lsn() END::text AS lsn,
+         pg_catalog.pg_last_wal_receive_lsn()::text AS received_lsn,
+         pg_catalog.pg_last_wal_replay_lsn()::text AS replayed_lsn,
+         CASE WHEN r.in_recovery THEN pg_catalog.pg_is_wal_replay_paused() ELSE false END AS replay_paused,
+         CASE WHEN r.in_recovery
+              THEN GREATEST((SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver),
+                            (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))
+              ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::int
+         END AS timeline,
+         (SELECT pg_catalog.max(term) FROM repmgr.voting_term) AS term_row,
+         (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS system_identifier,
+         pg_catalog.pg_postmaster_start_time()::text AS started_at,
+         (SELECT wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')
+            FROM pg_catalog.pg_stat_activity WHERE backend_type = 'startup') AS drained,
+         (SELECT pid FROM pg_catalog.pg_stat_wal_receiver) AS wal_receiver_pid,
+         (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
+                    'name', application_name,
+                    'age_ms', EXTRACT(epoch FROM pg_catalog.clock_timestamp() - state_change) * 1000)
+                    ORDER BY backend_start DESC), '[]')
+            FROM pg_catalog.pg_stat_activity
+           WHERE datname = pg_catalog.current_database() AND application_name LIKE 'tsr1%'
+             AND pg_catalog.has_table_privilege(usesysid, 'repmgr.nodes', 'INSERT')) AS sessions
+    FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r`;
+
+/** One round trip. Throws DatabaseError. */
+export async function lookAtServer(database: Database): Promise<ServerLook> {
+  const [row] = await database.query<LookRow>(LOOK);
+  if (row === undefined) throw new RangeError("a query for one row returned none");
+  const names = row.sessions.map(({ name }) => name);
+  return {
+    inRecovery: row.in_recovery,
+    lsn: toLsn(row.lsn),
+    receivedLsn: toLsn(row.received_lsn),
+    replayedLsn: toLsn(row.replayed_lsn),
+    isReplayPaused: row.replay_paused,
+    timeline: row.timeline,
+    termRow: row.term_row,
+    systemIdentifier: row.system_identifier,
+    startedAt: row.started_at,
+    isDrained: row.drained,
+    walReceiverPid: row.wal_receiver_pid,
+    beacon: firstOf(row.sessions, ({ name, age_ms }) => {
+      const beacon = parseBeacon(name);
+      return beacon === null ? null : { ...beacon, ageMs: age_ms };
+    }),
+    vote: firstOf(names, parseVoteBeacon),
+    requests: names.flatMap((name) => parseVoteRequest(name) ?? []),
+    leases: names.flatMap((name) => parseLease(name) ?? []),
+    pauseRequest: firstOf(names, parsePauseRequest),
+  };
+}
+
+function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | null): Found | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const toLsn = (text: string | null): Lsn | null => (text === null ? null : parseLsn(text));

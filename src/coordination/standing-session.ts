@@ -1,0 +1,96 @@
+import { DatabaseError } from "../errors/database-error.js";
+import type { Conninfo } from "../model/conninfo.js";
+import { ConnectionError } from "../postgres/connection-error.js";
+import type { Database, Databases } from "../postgres/database.js";
+import { raceDeadline, startDeadline } from "../postgres/deadline.js";
+import { isServerThere } from "./server-there.js";
+
+/**
+ * What came of asking over a standing session: `unreachable` also for a server that is frozen or starting up,
+ * `rejected` for one that runs but lets nobody in, `failed` for a statement that it refused.
+ */
+export type SessionAnswer<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  | { readonly kind: "unreachable" | "rejected" | "failed"; readonly reason: string };
+
+/** A session that is kept open, and opened again when it is needed after it broke. */
+export interface StandingSession {
+  /** Runs `work`; all of it, opening included, has to end within `timeoutMs`. Nothing that a server can cause is thrown. */
+  use<T>(timeoutMs: number, work: (database: Database) => Promise<T>): Promise<SessionAnswer<T>>;
+  /** The signal of the open session, aborted as soon as it breaks; null while none is open. */
+  lost(): AbortSignal | null;
+  close(): Promise<void>;
+}
+
+interface SessionRequest {
+  readonly databases: Databases;
+  readonly conninfo: Conninfo;
+  /** Run on each new session before anything else. */
+  readonly prepare?: (database: Database) => Promise<void>;
+}
+
+export function createStandingSession({ databases, conninfo, prepare }: SessionRequest): StandingSession {
+  let current: Database | null = null;
+  let connecting: Promise<Database> | null = null;
+
+  const connect = async (signal: AbortSignal): Promise<Database> => {
+    const database = await databases.connect(conninfo, { signal });
+    try {
+      await raceDeadline(prepare?.(database) ?? Promise.resolve(), signal);
+    } catch (error) {
+      void database.close();
+      throw error;
+    }
+    current = database;
+    return database;
+  };
+  const open = (signal: AbortSignal): Promise<Database> => {
+    if (current?.lost.aborted === false) return Promise.resolve(current);
+    current = null;
+    connecting ??= connect(signal).finally(() => {
+      connecting = null;
+    });
+    return connecting;
+  };
+  const drop = (): void => {
+    const database = current;
+    current = null;
+    void database?.close();
+  };
+
+  return {
+    use: async (timeoutMs, work) => {
+      const deadline = startDeadline(timeoutMs);
+      try {
+        const database = await raceDeadline(open(deadline.signal), deadline.signal);
+        return { kind: "answered", value: await raceDeadline(work(database), deadline.signal) };
+      } catch (error) {
+        if (deadline.signal.aborted) {
+          drop();
+          return { kind: "unreachable", reason: `no answer within ${timeoutMs} ms` };
+        }
+        return describeFailure(error, drop);
+      } finally {
+        deadline.release();
+      }
+    },
+    lost: () => current?.lost ?? null,
+    close: async () => {
+      const database = current;
+      current = null;
+      await database?.close();
+    },
+  };
+}
+
+function describeFailure(
+  error: unknown,
+  drop: () => void,
+): Exclude<SessionAnswer<never>, { readonly kind: "answered" }> {
+  if (error instanceof ConnectionError)
+    return { kind: isServerThere(error) ? "rejected" : "unreachable", reason: error.message };
+  if (!(error instanceof DatabaseError)) throw error;
+  if (error.meaning !== "connection-lost") return { kind: "failed", reason: error.message };
+  drop();
+  return { kind: "unreachable", reason: error.message };
+}

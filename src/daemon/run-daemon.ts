@@ -1,0 +1,110 @@
+import { createPeerSessions } from "../coordination/peer-sessions.js";
+import { createPublisher } from "../coordination/publisher.js";
+import { createStandingSession } from "../coordination/standing-session.js";
+import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
+import { readPauseWish } from "../metadata/pause-wishes.js";
+import { maskConninfo, parseConninfo } from "../model/conninfo.js";
+import { describeNode } from "../model/node-record.js";
+import type { DaemonContext } from "./daemon-context.js";
+import { createDaemonEvents } from "./daemon-events.js";
+import { beat } from "./heartbeat.js";
+import { identify, type Identity } from "./identify.js";
+import { recall } from "./memory.js";
+import { monitor } from "./monitor.js";
+import { reloadSettings } from "./reload-settings.js";
+import { openRolePort } from "./role-port.js";
+import { ownRecord, type Runtime } from "./runtime.js";
+import { startLoop } from "./start-loop.js";
+
+/** A session of ours that shows nothing new for so many intervals is ended by the server. */
+const IDLE_INTERVALS = 5;
+const HEARTBEAT_MS = 1000;
+const LAST_SCRIPTS_MS = 2000;
+
+/** Runs until a signal ends it. Throws UserError for what no waiting can mend. */
+export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
+  const { reporter, environment, cleanup, databases, interrupted, signals } = context;
+  reporter.notice(`${environment.programName} starting up`);
+  const conninfo = parseConninfo(context.settings().conninfo);
+  reporter.info(`connecting to database "${maskConninfo(context.settings().conninfo)}"`);
+  const own = createStandingSession({ databases, conninfo });
+  cleanup.push(() => own.close());
+  let identity: Identity;
+  try {
+    identity = await identify(context, own);
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+    reporter.notice(`${signals.stoppedBy() ?? "stop"} received`);
+    return exitCodes.success;
+  }
+  const runtime = await makeRuntime(context, own, identity);
+  cleanup.push(() => runtime.peers.close());
+  cleanup.push(() => runtime.publisher.close());
+  await recallPause(runtime);
+  signals.onHangup(() => void reload(runtime));
+  const rolePort = await openRolePort(context, () => runtime.lastLook?.look.inRecovery ?? null);
+  if (rolePort !== null) cleanup.push(() => rolePort.close());
+  await beat(runtime);
+  const heartbeat = startLoop(context, { everyMs: () => HEARTBEAT_MS, turn: () => beat(runtime) });
+  runtime.wake = () => heartbeat.wake();
+  cleanup.push(() => heartbeat.stop());
+  const exitCode = await monitor(runtime);
+  await runtime.events.settle(LAST_SCRIPTS_MS);
+  return exitCode;
+}
+
+async function makeRuntime(
+  context: DaemonContext,
+  own: Runtime["own"],
+  identity: Identity,
+): Promise<Runtime> {
+  const { databases, clock } = context;
+  const { record, records, systemIdentifier } = identity;
+  const ownId = record.nodeId;
+  const settings = context.settings();
+  const memory = await recall(context, { systemIdentifier, nodeId: ownId });
+  return {
+    context,
+    ownId,
+    systemIdentifier,
+    own,
+    peers: createPeerSessions(databases),
+    publisher: createPublisher(databases, parseConninfo(settings.conninfo), {
+      idleTimeoutMs: IDLE_INTERVALS * Math.max(settings.monitor_interval_secs, HEARTBEAT_MS),
+    }),
+    memory,
+    events: createDaemonEvents(context, ownId, memory.spoolFile),
+    shown: {
+      activity: record.type === "primary" ? "P" : record.type === "witness" ? "W" : "S",
+      upstreamNodeId: record.upstreamNodeId,
+      upstreamSeenAt: null,
+      followingNodeId: null,
+    },
+    boot: clock.now().toString(36),
+    lastLook: null,
+    records,
+    wake: () => undefined,
+  };
+}
+
+/** What was asked while no daemon ran here, unless something newer was said to the last one. */
+async function recallPause(runtime: Runtime): Promise<void> {
+  const { memory, own, ownId, context } = runtime;
+  const wish = await own.use(2000, (database) => readPauseWish(database, ownId));
+  if (wish.kind === "answered" && wish.value !== null && wish.value.at > memory.state().pauseChangedAt)
+    await memory
+      .change({ isPaused: wish.value.isPaused, pauseChangedAt: wish.value.at })
+      .catch(() => context.reporter.warning("the state file cannot be written"));
+  if (memory.state().isPaused)
+    context.reporter.notice("this daemon is paused: it will neither promote nor follow", {
+      hint: 'execute "service unpause" to resume',
+    });
+}
+
+async function reload(runtime: Runtime): Promise<void> {
+  const record = ownRecord(runtime);
+  runtime.context.reporter.notice("SIGHUP received, reading the configuration again", {
+    detail: `node is ${record === null ? runtime.ownId : describeNode(record)}`,
+  });
+  if (await reloadSettings(runtime.context, { isWitness: record?.type === "witness" })) runtime.wake();
+}

@@ -1,0 +1,43 @@
+import type { DaemonContext } from "./daemon-context.js";
+
+export interface Loop {
+  /** Lets the next turn begin at once, also when one is under way. */
+  wake(): void;
+  /** Resolves when the turn under way has ended; no other begins. */
+  stop(): Promise<void>;
+}
+
+/** Does something again and again, with a pause after each turn that `wake` cuts short. */
+export function startLoop(
+  { clock, interrupted, reporter }: Pick<DaemonContext, "clock" | "interrupted" | "reporter">,
+  { everyMs, turn }: { readonly everyMs: () => number; readonly turn: () => Promise<void> },
+): Loop {
+  let pause = new AbortController();
+  const ended = new AbortController();
+  const stop = AbortSignal.any([interrupted, ended.signal]);
+  const isStopped = (): boolean => stop.aborted;
+  const run = async (): Promise<void> => {
+    while (!isStopped()) {
+      await clock.sleep(everyMs(), AbortSignal.any([stop, pause.signal])).catch(() => undefined);
+      pause = new AbortController();
+      if (!isStopped()) await turn().catch((error: unknown) => reportBug(reporter, error));
+    }
+  };
+  const running = run();
+  return {
+    wake: () => pause.abort(),
+    stop: async () => {
+      ended.abort();
+      await running;
+    },
+  };
+}
+
+/** A daemon that ends because of a mistake of ours is worse than one that tells of it and goes on. */
+export function reportBug(reporter: DaemonContext["reporter"], error: unknown): void {
+  const described = error instanceof Error ? error : new Error(String(error));
+  reporter.error(`internal error: ${described.message}`, {
+    ...(described.stack === undefined ? {} : { detail: described.stack }),
+    hint: "please report this",
+  });
+}

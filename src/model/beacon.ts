@@ -1,0 +1,215 @@
+import { type Lsn } from "./lsn.js";
+import { nodeId, type NodeId } from "./node-record.js";
+
+/**
+ * What a daemon does, as its beacon says in one letter: it leads as the primary, watches as a standby or a witness,
+ * would stand for election (`E`), or would not (`D`, degraded).
+ */
+export type DaemonActivity = "P" | "S" | "W" | "D" | "E";
+
+/** What a daemon publishes of itself on its own server. */
+export interface DaemonBeacon {
+  readonly nodeId: NodeId;
+  readonly upstreamNodeId: NodeId | null;
+  /** Milliseconds since the daemon last saw its upstream, when it wrote this; null: never. */
+  readonly upstreamSeenMs: number | null;
+  /** The term row that its server had. */
+  readonly term: number | null;
+  readonly isPaused: boolean;
+  readonly activity: DaemonActivity;
+  /** The new primary that it is about to follow. */
+  readonly followingNodeId: NodeId | null;
+  readonly pid: number;
+}
+
+/** The daemon's vote, shown only after it is on disk. */
+export interface VoteBeacon {
+  readonly votedTerm: number;
+  readonly votedFor: NodeId | null;
+  /** Of the daemon's start: another one means that it was restarted. */
+  readonly boot: string;
+  /** Milliseconds since a primary answered this daemon that it is not in recovery; null: never. */
+  readonly primarySeenMs: number | null;
+  /** The newest lease counter that it heard. */
+  readonly leaseEcho: Lease | null;
+}
+
+/** A counter that a primary puts on the servers of its voters, whose daemons echo it. */
+export interface Lease {
+  readonly holder: NodeId;
+  readonly counter: number;
+}
+
+/** What a candidate asks a voter, in a session on the voter's server. */
+export interface ShownVoteRequest {
+  readonly term: number;
+  readonly candidate: NodeId;
+  readonly termRow: number;
+  readonly lsn: Lsn;
+  /** Of the node records that the candidate counts. */
+  readonly membersVersion: number;
+  readonly counter: number;
+  /** The candidate gives up: the vote may go to somebody else. */
+  readonly isAbandoned: boolean;
+}
+
+/** Pause or unpause, asked of a daemon in a session on its server. */
+export interface PauseRequest {
+  readonly isPaused: boolean;
+}
+
+/** PostgreSQL cuts longer names without an error. */
+const LONGEST_NAME = 63;
+
+const BEACON = "tsr1 ";
+const VOTE = "tsr1v ";
+const REQUEST = "tsr1q ";
+const LEASE = "tsr1l ";
+const PAUSE = "tsr1p ";
+
+type Field = readonly [key: string, value: string | number | null];
+
+/** The fields that are known, in their order; the last ones are left out when they do not fit. */
+function render(prefix: string, fields: readonly Field[]): string {
+  const words = fields.flatMap(([key, value]) => (value === null ? [] : [`${key}=${value}`]));
+  while (prefix.length + words.join(" ").length > LONGEST_NAME) words.pop();
+  return prefix + words.join(" ");
+}
+
+/** The name of the session that says that a daemon is there; schema/003 reads it. */
+export function renderBeacon(beacon: DaemonBeacon): string {
+  return render(BEACON, [
+    ["n", beacon.nodeId],
+    ["c", beacon.pid],
+    ["p", beacon.isPaused ? 1 : 0],
+    ["r", beacon.activity],
+    ["u", beacon.upstreamNodeId],
+    ["s", capMs(beacon.upstreamSeenMs)],
+    ["t", beacon.term],
+    ["f", beacon.followingNodeId],
+  ]);
+}
+
+export function renderVoteBeacon(vote: VoteBeacon): string {
+  const { votedTerm, votedFor, boot, primarySeenMs, leaseEcho } = vote;
+  return render(VOTE, [
+    ["v", `${votedTerm}:${votedFor ?? 0}`],
+    ["e", leaseEcho === null ? null : `${leaseEcho.holder}:${leaseEcho.counter}`],
+    ["a", capMs(primarySeenMs)],
+    ["b", boot],
+  ]);
+}
+
+export function renderLease({ holder, counter }: Lease): string {
+  return render(LEASE, [
+    ["h", holder],
+    ["k", counter],
+  ]);
+}
+
+const capMs = (ms: number | null): number | null =>
+  ms === null ? null : Math.min(Math.round(ms), 99_999_999);
+
+export function renderVoteRequest(request: ShownVoteRequest): string {
+  return render(REQUEST, [
+    ["t", request.term],
+    ["c", request.candidate],
+    ["r", request.termRow],
+    ["l", request.lsn.toString(16)],
+    ["x", request.isAbandoned ? 1 : null],
+    ["k", request.counter],
+    ["m", request.membersVersion],
+  ]);
+}
+
+export function renderPauseRequest({ isPaused }: PauseRequest): string {
+  return render(PAUSE, [["p", isPaused ? 1 : 0]]);
+}
+
+const activities: readonly string[] = ["P", "S", "W", "D", "E"];
+
+/** Null for a name that is none of ours, or one that lacks what a beacon must have. */
+export function parseBeacon(name: string): DaemonBeacon | null {
+  const fields = readFields(name, BEACON);
+  const id = numberOf(fields, "n");
+  const pid = numberOf(fields, "c");
+  if (id === null || pid === null) return null;
+  const activity = fields.get("r") ?? "";
+  return {
+    nodeId: nodeId(id),
+    upstreamNodeId: nodeOf(fields, "u"),
+    upstreamSeenMs: numberOf(fields, "s"),
+    term: numberOf(fields, "t"),
+    isPaused: fields.get("p") === "1",
+    activity: activities.includes(activity) ? (activity as DaemonActivity) : "D",
+    followingNodeId: nodeOf(fields, "f"),
+    pid,
+  };
+}
+
+export function parseVoteBeacon(name: string): VoteBeacon | null {
+  const fields = readFields(name, VOTE);
+  const vote = readPair(fields.get("v"));
+  if (vote === null) return null;
+  const echo = readPair(fields.get("e"));
+  return {
+    votedTerm: vote[0],
+    votedFor: vote[1] === 0 ? null : nodeId(vote[1]),
+    boot: fields.get("b") ?? "",
+    primarySeenMs: numberOf(fields, "a"),
+    leaseEcho: echo === null ? null : { holder: nodeId(echo[0]), counter: echo[1] },
+  };
+}
+
+export function parseLease(name: string): Lease | null {
+  const fields = readFields(name, LEASE);
+  const [holder, counter] = [nodeOf(fields, "h"), numberOf(fields, "k")];
+  return holder === null || counter === null ? null : { holder, counter };
+}
+
+export function parseVoteRequest(name: string): ShownVoteRequest | null {
+  const fields = readFields(name, REQUEST);
+  const [term, candidate, termRow] = [numberOf(fields, "t"), nodeOf(fields, "c"), numberOf(fields, "r")];
+  const lsn = fields.get("l") ?? "";
+  if (term === null || candidate === null || termRow === null || !/^[0-9a-f]{1,16}$/.test(lsn)) return null;
+  return {
+    term,
+    candidate,
+    termRow,
+    lsn: BigInt(`0x${lsn}`) as Lsn,
+    membersVersion: numberOf(fields, "m") ?? 0,
+    counter: numberOf(fields, "k") ?? 0,
+    isAbandoned: fields.get("x") === "1",
+  };
+}
+
+export function parsePauseRequest(name: string): PauseRequest | null {
+  const value = readFields(name, PAUSE).get("p");
+  return value === "0" || value === "1" ? { isPaused: value === "1" } : null;
+}
+
+function readFields(name: string, prefix: string): ReadonlyMap<string, string> {
+  if (!name.startsWith(prefix)) return new Map();
+  const words = name.slice(prefix.length).split(" ");
+  return new Map(
+    words.flatMap((word): [string, string][] => {
+      const equals = word.indexOf("=");
+      return equals > 0 ? [[word.slice(0, equals), word.slice(equals + 1)]] : [];
+    }),
+  );
+}
+
+function readPair(text: string | undefined): readonly [number, number] | null {
+  const match = /^(\d{1,15}):(\d{1,15})$/.exec(text ?? "");
+  return match === null ? null : [Number(match[1]), Number(match[2])];
+}
+
+function numberOf(fields: ReadonlyMap<string, string>, key: string): number | null {
+  const text = fields.get(key) ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+function nodeOf(fields: ReadonlyMap<string, string>, key: string): NodeId | null {
+  const value = numberOf(fields, key);
+  return value === null ? null : nodeId(value);
+}
