@@ -40,6 +40,15 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
   doctor: {
     [ONE_WORD]: async () => (await import("./doctor/command.js")).doctor,
   },
+  service: {
+    status: async () => (await import("./service/status.js")).serviceStatus,
+    pause: async () => (await import("./service/pause.js")).servicePause,
+    unpause: async () => (await import("./service/pause.js")).serviceUnpause,
+  },
+  daemon: {
+    start: async () => (await import("./daemon/start.js")).daemonStart,
+    stop: async () => (await import("./daemon/stop.js")).daemonStop,
+  },
   completion: {
     bash: async () => (await import("./completion/shells.js")).completionBash,
     zsh: async () => (await import("./completion/shells.js")).completionZsh,

@@ -59,7 +59,7 @@ function describeUpstream({ record, upstream }: NodeHealth, health: ClusterHealt
   };
 }
 
-const describeProblem = (problem: ClusterProblem): object => ({
+export const describeProblem = (problem: ClusterProblem): object => ({
   severity: problem.severity,
   code: problem.code,
   node_id: problem.nodeId,

@@ -3,6 +3,7 @@ import type { Settings } from "../../../config/settings-table.js";
 import type { Attachments, CheckThresholds } from "../../../decide/node-checks.js";
 import type { DataDirectoryFacts } from "../../../decide/node-checks-of-host.js";
 import type { ReplicationFacts } from "../../../decide/node-status.js";
+import { askDaemon } from "../../../coordination/ask-daemon.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { parseConninfo } from "../../../model/conninfo.js";
@@ -81,16 +82,13 @@ export async function gatherDataDirectory({ context, database }: Checking): Prom
 
 const withoutSlashAtEnd = (path: string): string => path.replace(/(?<=.)\/+$/, "");
 
-/** Asks the functions of the schema; null when it has none that answer. */
+/** Asks for the beacon, else the reference's functions; null when there is no schema that could answer. */
 export async function gatherRepmgrd({
   context,
   database,
 }: Checking): Promise<{ readonly isRunning: boolean; readonly isPaused: boolean } | null> {
   try {
-    const [row] = await database.query<{ running: boolean | null; paused: boolean | null }>(
-      "SELECT repmgr.repmgrd_is_running() AS running, repmgr.repmgrd_is_paused() AS paused",
-    );
-    return { isRunning: row?.running ?? false, isPaused: row?.paused ?? false };
+    return await askDaemon(database);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     context.reporter.error("unable to determine whether repmgrd is running", { detail: error.message });

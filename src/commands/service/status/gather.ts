@@ -1,0 +1,85 @@
+import { askDaemon, type DaemonFacts } from "../../../coordination/ask-daemon.js";
+import { createStandingSession } from "../../../coordination/standing-session.js";
+import { askNodes } from "../../../coordination/ask-nodes.js";
+import { judgeArmed, type ArmedVerdict } from "../../../decide/armed.js";
+import { assessCluster, type ClusterHealth, type NodeHealth } from "../../../decide/cluster-health.js";
+import { exitCodes } from "../../../errors/exit-codes.js";
+import { UserError } from "../../../errors/user-error.js";
+import { ConninfoError, parseConninfo } from "../../../model/conninfo.js";
+import type { NodeRecord } from "../../../model/node-record.js";
+import { connectToLocalNode } from "../../connect-local.js";
+import type { CommandContext } from "../../define-command.js";
+import { readNodeRecords } from "../../read-node-records.js";
+
+export interface NodeService {
+  readonly health: NodeHealth;
+  /** Null: nothing is known of it. */
+  readonly daemon: DaemonFacts | null;
+}
+
+export interface ServiceStatus {
+  readonly nodes: readonly NodeService[];
+  readonly problems: ClusterHealth["problems"];
+  readonly armed: ArmedVerdict;
+}
+
+const ANSWER_WITHIN_MS = 3000;
+
+/** The node records of the local server. Throws UserError: code 6 without a connection, 1 without records. */
+export async function readLocalRecords(context: CommandContext): Promise<readonly NodeRecord[]> {
+  const database = await connectToLocalNode(context);
+  const records = await readNodeRecords(context, database);
+  if (records.length > 0) return records;
+  throw new UserError(exitCodes.badConfiguration, {
+    message: "no node records were found",
+    hint: `register a primary with "${context.environment.programName} primary register"`,
+  });
+}
+
+/** Asks all nodes at once, for their servers and for their daemons. */
+export async function gatherServiceStatus(context: CommandContext): Promise<ServiceStatus> {
+  const records = await readLocalRecords(context);
+  const [answers, daemons] = await Promise.all([
+    askNodes(records, context),
+    Promise.all(records.map((record) => readDaemon(context, record))),
+  ]);
+  const health = assessCluster({
+    nodes: answers.flatMap((answer, index) => {
+      const record = records[index];
+      return record === undefined ? [] : [{ record, answer }];
+    }),
+  });
+  const nodes = health.nodes.map((node, index) => ({ health: node, daemon: daemons[index] ?? null }));
+  return { nodes, problems: health.problems, armed: judge(context, nodes) };
+}
+
+async function readDaemon(
+  { databases }: CommandContext,
+  { conninfo }: NodeRecord,
+): Promise<DaemonFacts | null> {
+  try {
+    const session = createStandingSession({ databases, conninfo: parseConninfo(conninfo) });
+    const answer = await session.use(ANSWER_WITHIN_MS, askDaemon);
+    void session.close();
+    return answer.kind === "answered" ? answer.value : null;
+  } catch (error) {
+    if (error instanceof ConninfoError) return null;
+    throw error;
+  }
+}
+
+function judge({ settings }: CommandContext, nodes: readonly NodeService[]): ArmedVerdict {
+  const primary = nodes.find(
+    ({ health: { record, answer } }) =>
+      record.type !== "witness" && answer.kind === "answered" && !answer.state.inRecovery,
+  );
+  return judgeArmed(
+    nodes.map(({ health: { record, answer }, daemon }) => ({
+      member: record,
+      isServerReachable: answer.kind === "answered",
+      daemon: daemon?.isRunning === true ? { isPaused: daemon.isPaused } : null,
+    })),
+    primary?.health.record.nodeId ?? null,
+    settings,
+  );
+}
