@@ -10,7 +10,9 @@ import {
   type VoteBeacon,
   type ShownVoteRequest,
 } from "../model/beacon.js";
+import { noClusterRecord, readClusterRecord } from "../metadata/cluster-record.js";
 import { parseLsn, type Lsn } from "../model/lsn.js";
+import type { PromotionRecord } from "../model/vote.js";
 import type { Database } from "../postgres/database.js";
 
 /** A beacon, with the time since its daemon renewed it by the clock of the asked server; null where it is not told. */
@@ -34,6 +36,12 @@ export interface ServerLook {
   /** Whether the startup process waits for more WAL; null where it is not told or there is none. */
   readonly isDrained: boolean | null;
   readonly walReceiverPid: number | null;
+  /** Whether its own node records call it the active primary. */
+  readonly isRecordedPrimary: boolean;
+  /** The promotions in its log, as the new primaries wrote them, oldest first. */
+  readonly promotions: readonly PromotionRecord[];
+  /** Of its node records. */
+  readonly membershipVersion: number;
   readonly beacon: SeenBeacon | null;
   readonly vote: VoteBeacon | null;
   readonly requests: readonly ShownVoteRequest[];
@@ -54,6 +62,8 @@ interface LookRow {
   readonly started_at: string;
   readonly drained: boolean | null;
   readonly wal_receiver_pid: number | null;
+  readonly recorded_primary: boolean;
+  readonly has_settings: boolean;
   readonly sessions: readonly { readonly name: string; readonly age_ms: number | null }[];
 }
 
@@ -81,6 +91,8 @@ const LOOK = `
          (SELECT wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')
             FROM pg_catalog.pg_stat_activity WHERE backend_type = 'startup') AS drained,
          (SELECT pid FROM pg_catalog.pg_stat_wal_receiver) AS wal_receiver_pid,
+         EXISTS (SELECT FROM repmgr.nodes WHERE node_id = $1 AND type = 'primary' AND active) AS recorded_primary,
+         pg_catalog.to_regclass('repmgr.settings') IS NOT NULL AS has_settings,
          (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
                     'name', application_name,
                     'age_ms', EXTRACT(epoch FROM pg_catalog.clock_timestamp() - state_change) * 1000)
@@ -90,10 +102,11 @@ const LOOK = `
              AND pg_catalog.has_table_privilege(usesysid, 'repmgr.nodes', 'INSERT')) AS sessions
     FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r`;
 
-/** One round trip. Throws DatabaseError. */
-export async function lookAtServer(database: Database): Promise<ServerLook> {
-  const [row] = await database.query<LookRow>(LOOK);
+/** `id` is the node that the server is asked as; 0 when it does not matter. Throws DatabaseError. */
+export async function lookAtServer(database: Database, id = 0): Promise<ServerLook> {
+  const [row] = await database.query<LookRow>(LOOK, [id]);
   if (row === undefined) throw new RangeError("a query for one row returned none");
+  const cluster = row.has_settings ? await readClusterRecord(database) : noClusterRecord;
   const names = row.sessions.map(({ name }) => name);
   return {
     inRecovery: row.in_recovery,
@@ -107,6 +120,8 @@ export async function lookAtServer(database: Database): Promise<ServerLook> {
     startedAt: row.started_at,
     isDrained: row.drained,
     walReceiverPid: row.wal_receiver_pid,
+    isRecordedPrimary: row.recorded_primary,
+    ...cluster,
     beacon: firstOf(row.sessions, ({ name, age_ms }) => {
       const beacon = parseBeacon(name);
       return beacon === null ? null : { ...beacon, ageMs: age_ms };

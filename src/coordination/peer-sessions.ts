@@ -38,7 +38,7 @@ export function createPeerSessions(databases: Databases): PeerSessions {
       Promise.all(
         records.map(async (record) => ({
           record,
-          answer: await of(record).use(timeoutMs, lookAtServer),
+          answer: await of(record).use(timeoutMs, (database) => lookAtServer(database, record.nodeId)),
         })),
       ),
     close: async () => {

@@ -31,7 +31,6 @@ interface SessionRequest {
 
 export function createStandingSession({ databases, conninfo, prepare }: SessionRequest): StandingSession {
   let current: Database | null = null;
-  let connecting: Promise<Database> | null = null;
 
   const connect = async (signal: AbortSignal): Promise<Database> => {
     const database = await databases.connect(conninfo, { signal });
@@ -47,10 +46,7 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
   const open = (signal: AbortSignal): Promise<Database> => {
     if (current?.lost.aborted === false) return Promise.resolve(current);
     current = null;
-    connecting ??= connect(signal).finally(() => {
-      connecting = null;
-    });
-    return connecting;
+    return connect(signal);
   };
   const drop = (): void => {
     const database = current;
@@ -58,12 +54,21 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
     void database?.close();
   };
 
+  let last: Promise<unknown> = Promise.resolve();
+  const run = async <T>(deadline: AbortSignal, work: (database: Database) => Promise<T>): Promise<T> => {
+    const database = await open(deadline);
+    return raceDeadline(work(database), deadline);
+  };
   return {
     use: async (timeoutMs, work) => {
       const deadline = startDeadline(timeoutMs);
+      // One after the other: two that share a session would find themselves in each other's transactions.
+      const turn = last.then(() =>
+        deadline.signal.aborted ? lateFor(timeoutMs) : run(deadline.signal, work),
+      );
+      last = raceDeadline(turn, deadline.signal).catch(() => undefined);
       try {
-        const database = await raceDeadline(open(deadline.signal), deadline.signal);
-        return { kind: "answered", value: await raceDeadline(work(database), deadline.signal) };
+        return { kind: "answered", value: await raceDeadline(turn, deadline.signal) };
       } catch (error) {
         if (deadline.signal.aborted) {
           drop();
@@ -82,6 +87,9 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
     },
   };
 }
+
+const lateFor = (timeoutMs: number): Promise<never> =>
+  Promise.reject(new Error(`not begun within ${timeoutMs} ms`));
 
 function describeFailure(
   error: unknown,

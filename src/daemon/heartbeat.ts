@@ -1,71 +1,55 @@
-import { lookAtServer } from "../coordination/look-at-server.js";
-import { DatabaseError } from "../errors/database-error.js";
+import { lookAtServer, type ServerLook } from "../coordination/look-at-server.js";
 import { listNodes } from "../metadata/nodes.js";
+import type { Beacon } from "../model/member-report.js";
 import { currentProcessId } from "../system/process-table.js";
-import { describeFailure } from "../system/directories.js";
-import { queryTimeoutMs, type Runtime } from "./runtime.js";
+import { letterOf } from "./observe.js";
+import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 
 /**
- * One look at the local server: what it is, which node records it has, what is asked of this daemon; then the beacon,
- * which says what the daemon is now. A server that does not answer costs its time-out and nothing else.
+ * One look at the local server: what it is, which node records it has, what is asked of this daemon. Null while it does
+ * not answer, which costs its time-out and nothing else.
  */
-export async function beat(runtime: Runtime): Promise<void> {
-  const { context, own } = runtime;
-  const timeoutMs = queryTimeoutMs(runtime);
-  const seen = await own.use(timeoutMs, async (database) => ({
-    look: await lookAtServer(database),
+export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | null> {
+  const { context, own, ownId } = runtime;
+  const seen = await own.use(queryTimeoutMs(runtime), async (database) => ({
+    look: await lookAtServer(database, ownId),
     records: await listNodes(database),
   }));
   if (seen.kind !== "answered") {
     if (runtime.lastLook !== null)
-      context.reporter.debug("the local server does not answer", { detail: seen.reason });
+      context.reporter.warning("the local server does not answer", { detail: seen.reason });
     runtime.lastLook = null;
-    return;
+    return null;
   }
   const { look, records } = seen.value;
   runtime.lastLook = { look, at: context.clock.monotonic() };
   if (records.length > 0) runtime.records = records;
-  if (look.pauseRequest !== null) await obeyPauseRequest(runtime, look.pauseRequest.isPaused);
-  await publish(runtime);
+  return look;
 }
 
-async function publish(runtime: Runtime): Promise<void> {
-  const { context, shown, memory, publisher, lastLook } = runtime;
-  const state = memory.state();
+/** Shows on the local server what the daemon is now. */
+export async function publish(runtime: Runtime, beacon: Beacon): Promise<void> {
+  const { context, shown, publisher, lastLook, boot } = runtime;
+  const { vote, leaseEcho, primarySeenAgoMs } = beacon;
   const seenAt = shown.upstreamSeenAt;
   await publisher.publish(
     {
-      nodeId: runtime.ownId,
-      upstreamNodeId: shown.upstreamNodeId,
+      nodeId: beacon.nodeId,
+      upstreamNodeId: beacon.upstreamNodeId,
       upstreamSeenMs: seenAt === null ? null : context.clock.monotonic() - seenAt,
       term: lastLook?.look.termRow ?? null,
-      isPaused: state.isPaused,
-      activity: shown.activity,
-      followingNodeId: shown.followingNodeId,
+      isPaused: beacon.isPaused,
+      activity: letterOf(beacon.activity, ownRecord(runtime)?.type === "witness"),
+      followingNodeId: null,
       pid: currentProcessId(),
     },
     {
-      votedTerm: state.votedTerm,
-      votedFor: state.votedFor,
-      boot: runtime.boot,
-      primarySeenMs: null,
-      leaseEcho: null,
+      votedTerm: vote?.term ?? 0,
+      votedFor: vote?.candidate ?? null,
+      boot,
+      primarySeenMs: primarySeenAgoMs,
+      leaseEcho,
     },
     queryTimeoutMs(runtime),
   );
-}
-
-/** On disk first: who asked reads the beacon, and relies on it over a restart. */
-async function obeyPauseRequest({ context, memory }: Runtime, isPaused: boolean): Promise<void> {
-  if (memory.state().isPaused === isPaused) return;
-  try {
-    await memory.change({ isPaused, pauseChangedAt: context.clock.now() });
-    context.reporter.notice(isPaused ? "this daemon is paused now" : "this daemon is not paused any more");
-  } catch (error) {
-    if (error instanceof DatabaseError) throw error;
-    context.reporter.error(`unable to ${isPaused ? "pause" : "unpause"}: the state file cannot be written`, {
-      detail: describeFailure(error),
-      hint: 'make "state_directory" writable for the user of this daemon',
-    });
-  }
 }

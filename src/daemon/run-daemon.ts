@@ -7,14 +7,12 @@ import { maskConninfo, parseConninfo } from "../model/conninfo.js";
 import { describeNode } from "../model/node-record.js";
 import type { DaemonContext } from "./daemon-context.js";
 import { createDaemonEvents } from "./daemon-events.js";
-import { beat } from "./heartbeat.js";
 import { identify, type Identity } from "./identify.js";
 import { recall } from "./memory.js";
 import { monitor } from "./monitor.js";
 import { reloadSettings } from "./reload-settings.js";
 import { openRolePort } from "./role-port.js";
 import { ownRecord, type Runtime } from "./runtime.js";
-import { startLoop } from "./start-loop.js";
 
 /** A session of ours that shows nothing new for so many intervals is ended by the server. */
 const IDLE_INTERVALS = 5;
@@ -44,13 +42,11 @@ export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
   signals.onHangup(() => void reload(runtime));
   const rolePort = await openRolePort(context, () => runtime.lastLook?.look.inRecovery ?? null);
   if (rolePort !== null) cleanup.push(() => rolePort.close());
-  await beat(runtime);
-  const heartbeat = startLoop(context, { everyMs: () => HEARTBEAT_MS, turn: () => beat(runtime) });
-  runtime.wake = () => heartbeat.wake();
-  cleanup.push(() => heartbeat.stop());
-  const exitCode = await monitor(runtime);
-  await runtime.events.settle(LAST_SCRIPTS_MS);
-  return exitCode;
+  try {
+    return await monitor(runtime);
+  } finally {
+    await runtime.events.settle(LAST_SCRIPTS_MS);
+  }
 }
 
 async function makeRuntime(
@@ -74,12 +70,7 @@ async function makeRuntime(
     }),
     memory,
     events: createDaemonEvents(context, ownId, memory.spoolFile),
-    shown: {
-      activity: record.type === "primary" ? "P" : record.type === "witness" ? "W" : "S",
-      upstreamNodeId: record.upstreamNodeId,
-      upstreamSeenAt: null,
-      followingNodeId: null,
-    },
+    shown: { upstreamSeenAt: null },
     boot: clock.now().toString(36),
     lastLook: null,
     records,

@@ -2,19 +2,15 @@ import type { PeerSessions } from "../coordination/peer-sessions.js";
 import type { ServerLook } from "../coordination/look-at-server.js";
 import type { Publisher } from "../coordination/publisher.js";
 import type { StandingSession } from "../coordination/standing-session.js";
-import type { DaemonActivity } from "../model/beacon.js";
 import type { NodeId, NodeRecord } from "../model/node-record.js";
 import type { DaemonContext } from "./daemon-context.js";
 import type { DaemonEvents } from "./daemon-events.js";
 import type { Memory } from "./memory.js";
 
-/** What the daemon shows of itself; the monitor changes it, the heartbeat publishes it. */
+/** What is published beside the state of the decisions. */
 export interface Shown {
-  activity: DaemonActivity;
-  upstreamNodeId: NodeId | null;
-  /** By the monotonic clock; null: never. */
+  /** When the upstream last answered, by the monotonic clock; null: never. */
   upstreamSeenAt: number | null;
-  followingNodeId: NodeId | null;
 }
 
 /** Everything that the parts of the running daemon share. */

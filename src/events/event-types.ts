@@ -1,7 +1,7 @@
 /** The events of commands and daemon; names are those of repmgr 5.5, scripts filter on them. */
 export type EventType = CommandEvent | DaemonEvent;
 
-/** The last three are ours. */
+/** The last four are ours. */
 export type DaemonEvent =
   | "child_node_disconnect"
   | "child_node_new_connect"
@@ -23,7 +23,8 @@ export type DaemonEvent =
   | "standby_failure"
   | "standby_recovery"
   | "repmgrd_config_reload"
-  | "repmgrd_fence"
+  | "primary_fenced"
+  | "split_brain_detected"
   | "split_brain_suspected";
 
 type CommandEvent =

@@ -37,6 +37,8 @@ export interface VoteBeacon {
 /** A counter that a primary puts on the servers of its voters, whose daemons echo it. */
 export interface Lease {
   readonly holder: NodeId;
+  /** The holder's term row. */
+  readonly term: number;
   readonly counter: number;
 }
 
@@ -94,15 +96,16 @@ export function renderVoteBeacon(vote: VoteBeacon): string {
   const { votedTerm, votedFor, boot, primarySeenMs, leaseEcho } = vote;
   return render(VOTE, [
     ["v", `${votedTerm}:${votedFor ?? 0}`],
-    ["e", leaseEcho === null ? null : `${leaseEcho.holder}:${leaseEcho.counter}`],
+    ["e", leaseEcho === null ? null : `${leaseEcho.holder}:${leaseEcho.term}:${leaseEcho.counter}`],
     ["a", capMs(primarySeenMs)],
     ["b", boot],
   ]);
 }
 
-export function renderLease({ holder, counter }: Lease): string {
+export function renderLease({ holder, term, counter }: Lease): string {
   return render(LEASE, [
     ["h", holder],
+    ["t", term],
     ["k", counter],
   ]);
 }
@@ -149,22 +152,25 @@ export function parseBeacon(name: string): DaemonBeacon | null {
 
 export function parseVoteBeacon(name: string): VoteBeacon | null {
   const fields = readFields(name, VOTE);
-  const vote = readPair(fields.get("v"));
-  if (vote === null) return null;
-  const echo = readPair(fields.get("e"));
+  const [votedTerm, votedFor] = readNumbers(fields.get("v"));
+  if (votedTerm === undefined || votedFor === undefined) return null;
+  const [holder, term, counter] = readNumbers(fields.get("e"));
   return {
-    votedTerm: vote[0],
-    votedFor: vote[1] === 0 ? null : nodeId(vote[1]),
+    votedTerm,
+    votedFor: votedFor === 0 ? null : nodeId(votedFor),
     boot: fields.get("b") ?? "",
     primarySeenMs: numberOf(fields, "a"),
-    leaseEcho: echo === null ? null : { holder: nodeId(echo[0]), counter: echo[1] },
+    leaseEcho:
+      holder === undefined || term === undefined || counter === undefined
+        ? null
+        : { holder: nodeId(holder), term, counter },
   };
 }
 
 export function parseLease(name: string): Lease | null {
   const fields = readFields(name, LEASE);
-  const [holder, counter] = [nodeOf(fields, "h"), numberOf(fields, "k")];
-  return holder === null || counter === null ? null : { holder, counter };
+  const [holder, term, counter] = [nodeOf(fields, "h"), numberOf(fields, "t"), numberOf(fields, "k")];
+  return holder === null || term === null || counter === null ? null : { holder, term, counter };
 }
 
 export function parseVoteRequest(name: string): ShownVoteRequest | null {
@@ -199,9 +205,9 @@ function readFields(name: string, prefix: string): ReadonlyMap<string, string> {
   );
 }
 
-function readPair(text: string | undefined): readonly [number, number] | null {
-  const match = /^(\d{1,15}):(\d{1,15})$/.exec(text ?? "");
-  return match === null ? null : [Number(match[1]), Number(match[2])];
+/** The numbers of `8:2`; none when it is anything else. */
+function readNumbers(text: string | undefined): readonly number[] {
+  return /^\d{1,15}(?::\d{1,15})*$/.test(text ?? "") ? (text ?? "").split(":").map(Number) : [];
 }
 
 function numberOf(fields: ReadonlyMap<string, string>, key: string): number | null {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, realpathSync, writeSync } from "node:fs";
 
 /** How the start of a detached copy of this program ended. */
 export type DetachedStart =
@@ -65,4 +65,10 @@ export function setProcessTitle(title: string): void {
 
 export function changeDirectory(path: string): void {
   process.chdir(path);
+}
+
+/** The file of the command that was installed beside this daemon, and the Node that runs it. */
+export function commandBesideDaemon(): readonly [node: string, file: string] {
+  const own = realpathSync(process.argv[1] ?? "");
+  return [process.execPath, own.replace(/tsrepmgrd\.js$/, "tsrepmgr.js")];
 }

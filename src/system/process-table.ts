@@ -71,3 +71,14 @@ export function currentUserId(): number | null {
 export function currentProcessId(): number {
   return process.pid;
 }
+
+/** False when the process is gone already. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    throw error;
+  }
+}

@@ -39,7 +39,7 @@ const vote = {
   votedFor: nodeId(2),
   boot: "m5x",
   primarySeenMs: 40,
-  leaseEcho: { holder: nodeId(1), counter: 77 },
+  leaseEcho: { holder: nodeId(1), term: 7, counter: 77 },
 };
 
 describe("the messages in application_name", () => {

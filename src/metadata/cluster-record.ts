@@ -1,0 +1,76 @@
+import { formatLsn, parseLsn } from "../model/lsn.js";
+import { nodeId, type NodeId } from "../model/node-record.js";
+import type { PromotionRecord } from "../model/vote.js";
+import type { Database } from "../postgres/database.js";
+import { recordPromotion } from "./record-promotion.js";
+
+/** What the log of a server says of the history of its cluster. */
+export interface ClusterRecord {
+  /** Oldest first. */
+  readonly promotions: readonly PromotionRecord[];
+  readonly membershipVersion: number;
+}
+
+/** Of a schema that the extension made and no promotion of ours was written to. */
+export const noClusterRecord: ClusterRecord = { promotions: [], membershipVersion: 0 };
+
+const PROMOTION = "promotion_";
+const VERSION = "members_version";
+
+/** Throws DatabaseError, also where there is no table for it. */
+export async function readClusterRecord(database: Database): Promise<ClusterRecord> {
+  const rows = await database.query<{ name: string; value: string }>(
+    `SELECT name, value FROM repmgr.settings WHERE name LIKE 'promotion\\_%' OR name = 'members_version'`,
+  );
+  const promotions = rows
+    .filter(({ name }) => name.startsWith(PROMOTION))
+    .flatMap(({ value }) => parsePromotion(value) ?? [])
+    .sort((a, b) => a.term - b.term);
+  const version = Number(rows.find(({ name }) => name === VERSION)?.value ?? 0);
+  return { promotions, membershipVersion: Number.isSafeInteger(version) ? version : 0 };
+}
+
+/** `term=8 node=2 timeline=3 fork=0/3000060`. */
+function parsePromotion(value: string): PromotionRecord | null {
+  const match = /^term=(\d+) node=(\d+) timeline=(\d+) fork=([0-9A-F]+\/[0-9A-F]+)$/.exec(value);
+  if (match === null) return null;
+  const [, term, node, timeline, fork = ""] = match;
+  return {
+    term: Number(term),
+    node: nodeId(Number(node)),
+    timeline: Number(timeline),
+    forkLsn: parseLsn(fork),
+  };
+}
+
+/**
+ * The first rows that a new primary writes, in one transaction: the term, which never goes backwards, the record of
+ * its promotion, and itself as the one active primary. Throws DatabaseError.
+ */
+export async function writePromotion(database: Database, promotion: PromotionRecord): Promise<void> {
+  const { term, node, timeline, forkLsn } = promotion;
+  await database.query(
+    "CREATE TABLE IF NOT EXISTS repmgr.settings (name text NOT NULL PRIMARY KEY, value text NOT NULL)",
+  );
+  await database.transaction(async () => {
+    await database.query("UPDATE repmgr.voting_term SET term = GREATEST(term, $1)", [term]);
+    await database.query(
+      "INSERT INTO repmgr.voting_term (term) SELECT $1 WHERE NOT EXISTS (SELECT FROM repmgr.voting_term)",
+      [term],
+    );
+    await database.query(
+      `INSERT INTO repmgr.settings (name, value) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+      [`${PROMOTION}${term}`, `term=${term} node=${node} timeline=${timeline} fork=${formatLsn(forkLsn)}`],
+    );
+  });
+  await recordPromotion(database, node);
+}
+
+/** The upstream of a witness, on the primary. Throws DatabaseError. */
+export async function setUpstream(primary: Database, id: NodeId, upstream: NodeId): Promise<void> {
+  await primary.query("UPDATE repmgr.nodes SET upstream_node_id = $2, active = true WHERE node_id = $1", [
+    id,
+    upstream,
+  ]);
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { waitUntil } from "../../harness/wait-until.js";
+import { waitUntilAttached } from "../cluster/make-cluster.js";
+import { createFailoverCluster, isPrimary, startDaemonOn, waitUntilArmed } from "./make-failover-cluster.js";
+
+describe("a failover", () => {
+  it("promotes one of two standbys when the primary is killed, and the other follows it", async () => {
+    const [n1, n2, n3] = await createFailoverCluster(3);
+    if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("three nodes are needed");
+    const [, d2, d3] = [await startDaemonOn(n1), await startDaemonOn(n2), await startDaemonOn(n3)];
+    for (const node of [n2, n3]) await waitUntilArmed(node);
+    const start = performance.now();
+    n1.server.signal("SIGKILL");
+    const winner = await waitUntil("there is a new primary", async () =>
+      (await isPrimary(n2)) ? n2 : (await isPrimary(n3)) && n3,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n--- n2:\n${d2.log()}\n--- n3:\n${d3.log()}`);
+    });
+    const outageMs = performance.now() - start;
+    console.error(`outage ${Math.round(outageMs)} ms`);
+    const follower = winner === n2 ? n3 : n2;
+    await waitUntilAttached(winner, follower.server.name).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n--- n2:\n${d2.log()}\n--- n3:\n${d3.log()}`);
+    });
+    const rows = await winner.server.sql("SELECT node_id, type, active FROM repmgr.nodes ORDER BY node_id");
+    expect(rows).toEqual([
+      { node_id: 1, type: "primary", active: false },
+      { node_id: 2, type: winner === n2 ? "primary" : "standby", active: true },
+      { node_id: 3, type: winner === n3 ? "primary" : "standby", active: true },
+    ]);
+    const events = async () =>
+      (
+        await winner.server.sql<{ event: string; node_id: number }>(
+          "SELECT event, node_id FROM repmgr.events WHERE event LIKE 'repmgrd%' ORDER BY event_timestamp",
+        )
+      ).map(({ event, node_id }) => `${event} ${node_id}`);
+    await waitUntil("the events are stored", async () => {
+      const stored = await events();
+      return (
+        stored.filter((event) => event === `repmgrd_failover_follow ${follower.id}`).length === 1 &&
+        stored.filter((event) => event.startsWith("repmgrd_upstream_disconnect")).length === 2
+      );
+    }).catch(async (error: unknown) => {
+      throw new Error(
+        `${String(error)} ${JSON.stringify(await events())}\n--- n2:\n${d2.log()}\n--- n3:\n${d3.log()}`,
+      );
+    });
+    expect(await events()).toContain(`repmgrd_failover_promote ${winner.id}`);
+    console.error(winner === n2 ? d2.log() : d3.log(), "\n----\n", winner === n2 ? d3.log() : d2.log());
+  });
+});
