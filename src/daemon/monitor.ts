@@ -12,7 +12,7 @@ import { lookAtOwnServer, publish } from "./heartbeat.js";
 import { createHistories, toMembership, toPeerSessions, toServerReport } from "./observe.js";
 import { reportStatus, reportTransition } from "./report-transition.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
-import { startLoop, type Loop } from "./start-loop.js";
+import { reportBug, startLoop, type Loop } from "./start-loop.js";
 
 const URGENT_MS = 100;
 const LOOK_EVERY_MS = 1000;
@@ -30,14 +30,16 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
     now: clock.monotonic(),
   });
   const loops: Loop[] = [];
-  const wakeAll = (): void => {
-    for (const loop of loops) loop.wake();
+  /** The look at the own server and the ticks: they are faster in some states. The upstream keeps its pace. */
+  const hasten = (): void => {
+    for (const loop of loops.slice(0, 2)) loop.wake();
   };
   const hands = createHands(runtime, histories, () => brain);
   const brain: Brain = createBrain(context, initial, {
     carryOut: (action) => hands.carryOut(action),
     onTransition: (before, after) => {
       reportTransition(runtime, before, after);
+      if (before.watch.state.kind === after.watch.state.kind) return;
       if (
         before.watch.role !== "primary" &&
         after.watch.role === "primary" &&
@@ -48,7 +50,11 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
           successful: true,
           details: `monitoring cluster primary ${describeOwn(runtime)}`,
         });
-      wakeAll();
+      hasten();
+      // At once, so that who asks at the same moment sees a better candidate that is willing.
+      publish(runtime, beaconOf(after, clock.monotonic())).catch((error: unknown) =>
+        reportBug(reporter, error),
+      );
     },
   });
   if (memory.state().isPaused) await brain.submit({ kind: "pause-changed", isPaused: true });
@@ -92,7 +98,7 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
     }),
     startLoop(context, { everyMs: () => LOOK_EVERY_MS, turn: () => chores.turn(brain.state()) }),
   );
-  runtime.wake = wakeAll;
+  runtime.wake = hasten;
   try {
     while (!interrupted.aborted) {
       await clock.sleep(LOOK_EVERY_MS, interrupted).catch(() => undefined);

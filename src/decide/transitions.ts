@@ -117,6 +117,7 @@ function takeIn(daemon: DaemonState, observation: Observation, now: number): Dae
     case "pause-changed":
       return { ...daemon, memory: { ...daemon.memory, isPaused: observation.isPaused } };
     case "upstream-lost":
+      return forgetPrimary(daemon, upstreamOf(daemon.watch));
     case "command-ended":
     case "tick":
       return daemon;
@@ -129,6 +130,12 @@ function noteGuard(
 ): DaemonState {
   if (stopped === null || daemon.memory.wasPrimary !== null) return daemon;
   return { ...daemon, memory: { ...daemon.memory, wasPrimary: { ...stopped, reason: "isolated" } } };
+}
+
+/** A failed check is newer than the last good one; while the attempts go on, the reconnect phase forbids a vote. */
+function forgetPrimary(daemon: DaemonState, nodeId: NodeId | null): DaemonState {
+  if (nodeId === null || daemon.voter.primarySeen?.nodeId !== nodeId) return daemon;
+  return { ...daemon, voter: { ...daemon.voter, primarySeen: null } };
 }
 
 function takeAnswers(

@@ -46,6 +46,5 @@ describe("a failover", () => {
       );
     });
     expect(await events()).toContain(`repmgrd_failover_promote ${winner.id}`);
-    console.error(winner === n2 ? d2.log() : d3.log(), "\n----\n", winner === n2 ? d3.log() : d2.log());
   });
 });
