@@ -1,4 +1,5 @@
 import { createNamedSession, type NamedSession } from "../coordination/named-session.js";
+import { beaconOf } from "../decide/transitions.js";
 import type { Action, LongCommand } from "../decide/watch-types.js";
 import { writePromotion } from "../metadata/cluster-record.js";
 import { renderLease, renderVoteRequest } from "../model/beacon.js";
@@ -12,6 +13,7 @@ import { lookAtServer } from "../coordination/look-at-server.js";
 import { describeFailure } from "../system/directories.js";
 import { describeAnnouncement } from "./announcements.js";
 import type { Brain } from "./brain.js";
+import { publish } from "./heartbeat.js";
 import { toMemberAnswer, type Histories } from "./observe.js";
 import {
   abortPromotion,
@@ -27,6 +29,11 @@ import { queryTimeoutMs, type Runtime } from "./runtime.js";
 
 /** What the design gives a member for its answer. */
 const MEMBER_WITHIN_MS = 1000;
+/**
+ * Nodes lose their primary at the same moment. So long each shows that it is willing before it looks for a better
+ * candidate, or all of them would stand and none of them win.
+ */
+const SHOW_BEFORE_ASKING_MS = 60;
 const MESSAGE_IDLE_MS = 60_000;
 
 /** Turns decisions into deeds. */
@@ -74,6 +81,10 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
     await session.show(name, MEMBER_WITHIN_MS);
   };
   const ask = async (request: VoteRequest | null, lease: LeaseRequest | null): Promise<void> => {
+    if (brain().state().watch.state.kind === "electing") {
+      await publish(runtime, beaconOf(brain().state(), clock.monotonic()));
+      await clock.sleep(SHOW_BEFORE_ASKING_MS);
+    }
     const askedAt = clock.monotonic();
     const others = runtime.records.filter(({ nodeId }) => nodeId !== runtime.ownId);
     const askOne = async (record: NodeRecord): Promise<MemberAnswer> => {

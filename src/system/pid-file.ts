@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { describeFailure, systemCode } from "./directories.js";
 import { findProcess, type ProcessFacts } from "./process-table.js";
@@ -33,7 +33,7 @@ export async function holdPidFile(path: string): Promise<PidFileOutcome> {
     const holder = await findDaemonOfPidFile(path);
     if (holder.kind === "running") return { kind: "in-use", pid: holder.pid };
     if (holder.kind === "unreadable") return holder;
-    if (holder.kind === "stale") removeStale(path, holder.content);
+    if (holder.kind === "stale" && !removeStale(path, holder.content)) return takeOverInPlace(path);
   }
   return { kind: "unwritable", reason: `"${path}" is being written by another process` };
 }
@@ -69,22 +69,40 @@ export function mayBeDaemon({ commandLine }: Pick<ProcessFacts, "commandLine">):
   return isDaemon(program) || (/^(?:node|nodejs|sh|dash|bash)$/.test(program) && rest.some(isDaemon));
 }
 
-/** Renamed first, so that the file of a daemon that was faster is noticed and put back. */
-function removeStale(path: string, content: string): void {
+/**
+ * Renamed first, so that the file of a daemon that was faster is noticed and put back. False when this user may not
+ * change the directory.
+ */
+function removeStale(path: string, content: string): boolean {
   const aside = `${path}.stale.${process.pid}`;
   try {
     renameSync(path, aside);
     if (readFileSync(aside, "utf8") !== content) linkSync(aside, path);
-  } catch {
-    // Somebody else has replaced it meanwhile; the next attempt sees by whom.
+  } catch (error) {
+    if (["EACCES", "EPERM", "EROFS"].includes(systemCode(error) ?? "")) return false;
+    // Otherwise somebody else has replaced it meanwhile; the next attempt sees by whom.
   }
   rmSync(aside, { force: true });
+  return true;
+}
+
+/** A file that an init script of root made for this user, in a directory like /run. */
+function takeOverInPlace(path: string): PidFileOutcome {
+  try {
+    writeFileSync(path, String(process.pid), { flag: "r+" });
+    truncateSync(path, String(process.pid).length);
+    return { kind: "held", release: () => releasePidFile(path) };
+  } catch (error) {
+    return { kind: "unwritable", reason: describeFailure(error) };
+  }
 }
 
 function releasePidFile(path: string): void {
   try {
-    if (readFileSync(path, "utf8") === String(process.pid)) rmSync(path, { force: true });
+    if (readFileSync(path, "utf8") !== String(process.pid)) return;
+    truncateSync(path);
+    rmSync(path, { force: true });
   } catch {
-    // It is gone, or not ours to remove any more.
+    // It is gone, or its directory is not ours to change: then it is empty now.
   }
 }
