@@ -39,11 +39,13 @@ const MESSAGE_IDLE_MS = 60_000;
 /** Turns decisions into deeds. */
 export interface Hands {
   carryOut(action: Action): Promise<boolean>;
+  /** Waits for the command under way: one that was cut off could leave the server down. */
   close(): Promise<void>;
 }
 
 export function createHands(runtime: Runtime, histories: Histories, brain: () => Brain): Hands {
   const messages = new Map<string, NamedSession>();
+  const underWay = new Set<Promise<void>>();
   const { context } = runtime;
   const { reporter, clock } = context;
 
@@ -57,7 +59,10 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
       }
       await brain().submit({ kind: "command-ended", command, succeeded });
     };
-    run().catch((error: unknown) => reportBug(reporter, error));
+    const running = run()
+      .catch((error: unknown) => reportBug(reporter, error))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
     return true;
   };
   const withRecord = (id: NodeId, work: (record: NodeRecord) => Promise<boolean>): Promise<boolean> => {
@@ -163,6 +168,7 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
   return {
     carryOut,
     close: async () => {
+      await Promise.all(underWay);
       await Promise.all([...messages.values()].map((session) => session.close()));
     },
   };

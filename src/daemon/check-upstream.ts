@@ -1,6 +1,8 @@
 import { createStandingSession, type StandingSession } from "../coordination/standing-session.js";
 import { parseConninfo } from "../model/conninfo.js";
 import type { NodeRecord } from "../model/node-record.js";
+import type { PingAnswer } from "../postgres/database.js";
+import { raceDeadline, startDeadline } from "../postgres/deadline.js";
 import { isInRecovery } from "../postgres/server-state.js";
 import type { DaemonContext } from "./daemon-context.js";
 
@@ -33,8 +35,33 @@ export async function checkUpstream(
     if (answer.kind !== "answered") return { kind: "upstream-lost", reason: answer.reason };
     return { kind: "upstream-seen", inRecovery: answer.value };
   }
-  const answer = await session.use(timeoutMs, isInRecovery);
+  // A postmaster that hangs leaves its backends alive: an open session alone would not notice.
+  const [answer, ping] = await Promise.all([
+    session.use(timeoutMs, isInRecovery),
+    connection_check_type === "ping" ? pingWithin(context, record, timeoutMs) : "accepting",
+  ]);
+  if (ping !== "accepting") {
+    // Whoever asks it next has to connect anew as well, or the election would find it alive and the check would not.
+    void session.close();
+    return { kind: "upstream-lost", reason: `the server is not reachable (${ping})` };
+  }
   if (answer.kind === "answered") return { kind: "upstream-seen", inRecovery: answer.value };
   if (answer.kind === "unreachable") return { kind: "upstream-lost", reason: answer.reason };
   return { kind: "upstream-seen", inRecovery: null };
+}
+
+async function pingWithin(
+  { databases }: DaemonContext,
+  { conninfo }: NodeRecord,
+  timeoutMs: number,
+): Promise<PingAnswer> {
+  const deadline = startDeadline(timeoutMs);
+  try {
+    return await raceDeadline(databases.ping(parseConninfo(conninfo)), deadline.signal);
+  } catch (error) {
+    if (deadline.signal.aborted) return "no-response";
+    throw error;
+  } finally {
+    deadline.release();
+  }
 }

@@ -112,9 +112,9 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
     });
     return exitCodes.success;
   } finally {
+    await hands.close();
     await Promise.all(loops.map((loop) => loop.stop()));
     await chores.turn(brain.state());
-    await hands.close();
   }
 }
 
@@ -179,7 +179,7 @@ function createChecker(runtime: Runtime, brain: Brain): Checker {
         shown.upstreamSeenAt = context.clock.monotonic();
         noticeLoss(session.lost(), again);
       } else if (before === "watching") {
-        context.reporter.warning(`unable to ping "${describeNode(record)}"`, { detail: seen.reason });
+        context.reporter.warning(`unable to ping node ${describeNode(record)}`, { detail: seen.reason });
       }
       await brain.submit(seen.kind === "upstream-seen" ? seen : { kind: "upstream-lost" });
       // The first attempt follows at once, the others at the pace of reconnect_interval.

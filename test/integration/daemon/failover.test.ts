@@ -9,15 +9,12 @@ describe("a failover", () => {
     if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("three nodes are needed");
     const [, d2, d3] = [await startDaemonOn(n1), await startDaemonOn(n2), await startDaemonOn(n3)];
     for (const node of [n2, n3]) await waitUntilArmed(node);
-    const start = performance.now();
     n1.server.signal("SIGKILL");
     const winner = await waitUntil("there is a new primary", async () =>
       (await isPrimary(n2)) ? n2 : (await isPrimary(n3)) && n3,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}\n--- n2:\n${d2.log()}\n--- n3:\n${d3.log()}`);
     });
-    const outageMs = performance.now() - start;
-    console.error(`outage ${Math.round(outageMs)} ms`);
     const follower = winner === n2 ? n3 : n2;
     await waitUntilAttached(winner, follower.server.name).catch((error: unknown) => {
       throw new Error(`${String(error)}\n--- n2:\n${d2.log()}\n--- n3:\n${d3.log()}`);

@@ -30,9 +30,8 @@ export async function letFailOver(
     reconnect_attempts: 3,
     reconnect_interval: "200ms",
     monitor_interval_secs: 1,
-    vote_timeout: "3s",
     // A daemon without a state file gives no vote before this time is over.
-    vote_hold: "4300ms",
+    vote_hold: "6500ms",
     state_directory: join(server.directory, "state"),
     ...settings,
   };
@@ -45,10 +44,10 @@ export async function letFailOver(
 export async function startDaemonOn(node: TestNode): Promise<StartedDaemon> {
   const daemon = startDaemon(node.configFile);
   await waitUntil(`the daemon of ${node.server.name} runs`, async () => {
-    const [row] = await node.server.sql<{ running: boolean }>(
-      "SELECT repmgr.repmgrd_is_running() AS running",
-    );
-    return row?.running === true;
+    const rows = await node.server
+      .sql<{ running: boolean }>("SELECT repmgr.repmgrd_is_running() AS running")
+      .catch(() => []);
+    return rows[0]?.running === true;
   });
   return daemon;
 }
@@ -60,11 +59,14 @@ export async function waitUntilArmed(node: TestNode): Promise<void> {
       `SELECT extract(epoch FROM clock_timestamp() - backend_start)::float AS age FROM pg_stat_activity
         WHERE application_name LIKE 'tsr1 %'`,
     );
-    return (row?.age ?? 0) > 5;
+    return (row?.age ?? 0) > 7;
   });
 }
 
 export async function isPrimary({ server }: TestNode): Promise<boolean> {
-  const [row] = await server.sql<{ primary: boolean }>("SELECT NOT pg_is_in_recovery() AS primary");
-  return row?.primary === true;
+  const rows = await server
+    .sql<{ primary: boolean }>("SELECT NOT pg_is_in_recovery() AS primary")
+    // A server that is just being restarted.
+    .catch(() => []);
+  return rows[0]?.primary === true;
 }
