@@ -16,7 +16,7 @@ import type { PromotionRecord } from "../model/vote.js";
 import type { Database } from "../postgres/database.js";
 
 /** A beacon, with the time since its daemon renewed it by the clock of the asked server; null where it is not told. */
-export interface SeenBeacon extends DaemonBeacon {
+interface SeenBeacon extends DaemonBeacon {
   readonly ageMs: number | null;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { nodeId, type NodeId } from "../model/node-record.js";
+import type { StoppedPrimary } from "../model/vote.js";
 import { replaceFile } from "../system/directories.js";
 import { readOwnedFile } from "../system/owned-file.js";
 import { currentUserId } from "../system/process-table.js";
@@ -13,7 +14,9 @@ export interface DaemonState {
   /** When that was last said, in milliseconds since the epoch: the newest word counts. */
   readonly pauseChangedAt: number;
   /** What this node was primary of, written before it is made a standby: its control file forgets. */
-  readonly wasPrimary: { readonly timeline: number; readonly term: number } | null;
+  readonly wasPrimary: StoppedPrimary | null;
+  /** A promotion was begun for this term, and it is not known yet how it ended. */
+  readonly promotingTerm: number | null;
   /** Whether `primary_conninfo` was emptied for a vote and not yet restored. */
   readonly isDetached: boolean;
 }
@@ -36,6 +39,7 @@ export const emptyState: DaemonState = {
   isPaused: false,
   pauseChangedAt: 0,
   wasPrimary: null,
+  promotingTerm: null,
   isDetached: false,
 };
 
@@ -83,7 +87,7 @@ function parseState(text: string, owner: StateOwner): StateReading {
   if (checksum !== checksumOf(rest)) return refuse("its checksum does not fit");
   if (rest["nodeId"] !== owner.nodeId || rest["systemIdentifier"] !== owner.systemIdentifier)
     return refuse("it is another node's");
-  const { votedTerm, votedFor, isPaused, pauseChangedAt, wasPrimary, isDetached } =
+  const { votedTerm, votedFor, isPaused, pauseChangedAt, wasPrimary, promotingTerm, isDetached } =
     rest as unknown as DaemonState;
   return {
     kind: "read",
@@ -93,6 +97,7 @@ function parseState(text: string, owner: StateOwner): StateReading {
       isPaused,
       pauseChangedAt,
       wasPrimary,
+      promotingTerm,
       isDetached,
     },
   };

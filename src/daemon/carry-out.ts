@@ -110,13 +110,14 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
   const carryOut = async (action: Action): Promise<boolean> => {
     switch (action.kind) {
       case "write-memory": {
-        const { vote, wasPrimary, isPaused } = action.memory;
+        const { vote, wasPrimary, promotingTerm, isPaused } = action.memory;
         const known = runtime.memory.state();
         try {
           await runtime.memory.change({
             votedTerm: vote?.term ?? 0,
             votedFor: vote?.candidate ?? null,
             wasPrimary,
+            promotingTerm,
             isPaused,
             ...(isPaused === known.isPaused ? {} : { pauseChangedAt: clock.now() }),
           });
@@ -156,6 +157,7 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
         return begin("fence", () => fence(runtime, action.reason));
       case "start-server":
         return begin("start", () => startOwnServer(runtime, action.asStandby));
+      case "start-guard":
       case "kick-guard":
       case "detach-receiver":
         // Of the lease's dead-man session and of synchronous mode, which are not there yet.

@@ -63,7 +63,7 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   const look = async (): Promise<void> => {
     const seen = await lookAtOwnServer(runtime);
     if (seen === null) {
-      await brain.submit({ kind: "local-lost" });
+      await brain.submit({ kind: "local-lost", stoppedByGuard: null });
       return;
     }
     const history = await histories.of(null, seen.timeline ?? 0);
@@ -122,9 +122,15 @@ function toDaemonMemory({
   votedTerm,
   votedFor,
   wasPrimary,
+  promotingTerm,
   isPaused,
 }: ReturnType<Runtime["memory"]["state"]>): DaemonMemory {
-  return { vote: votedFor === null ? null : { term: votedTerm, candidate: votedFor }, wasPrimary, isPaused };
+  return {
+    vote: votedFor === null ? null : { term: votedTerm, candidate: votedFor },
+    wasPrimary,
+    promotingTerm,
+    isPaused,
+  };
 }
 
 function describeOwn(runtime: Runtime): string {

@@ -151,8 +151,6 @@ function describeReason({ records }: Runtime, reason: FenceReason): string {
       return `${name(reason.other)} is read-write in the same term`;
     case "isolated":
       return "no majority was heard for primary_isolation_timeout";
-    case "promoted-too-late":
-      return "it was promoted after its votes had run out";
   }
 }
 

@@ -8,7 +8,7 @@ import type { DaemonEvents } from "./daemon-events.js";
 import type { Memory } from "./memory.js";
 
 /** What is published beside the state of the decisions. */
-export interface Shown {
+interface Shown {
   /** When the upstream last answered, by the monotonic clock; null: never. */
   upstreamSeenAt: number | null;
 }

@@ -5,7 +5,7 @@ import type { LineFile } from "../system/line-file.js";
 import type { EventType } from "./event-types.js";
 
 /** An event as it waits to be stored. */
-export interface SpooledEvent {
+interface SpooledEvent {
   readonly nodeId: NodeId;
   readonly event: EventType;
   readonly successful: boolean;

@@ -5,7 +5,7 @@ import { nodeId, type NodeId } from "./node-record.js";
  * What a daemon does, as its beacon says in one letter: it leads as the primary, watches as a standby or a witness,
  * would stand for election (`E`), or would not (`D`, degraded).
  */
-export type DaemonActivity = "P" | "S" | "W" | "D" | "E";
+type DaemonActivity = "P" | "S" | "W" | "D" | "E";
 
 /** What a daemon publishes of itself on its own server. */
 export interface DaemonBeacon {

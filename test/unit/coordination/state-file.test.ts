@@ -17,7 +17,7 @@ const state: DaemonState = {
   votedTerm: 8,
   votedFor: nodeId(3),
   isPaused: true,
-  wasPrimary: { timeline: 4, term: 7 },
+  wasPrimary: { timeline: 4, term: 7, reason: "superseded" },
 };
 
 describe("the state file", () => {
