@@ -35,6 +35,7 @@ export function createDatabases(
       conninfo: resolved,
       homeDirectory: environment.homeDirectory,
       replication: connectOptions.replication === true,
+      console: connectOptions.console === true,
       timeoutMs: readTimeout(resolved),
       signal: connectOptions.signal,
       warn,

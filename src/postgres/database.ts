@@ -21,6 +21,8 @@ export interface Database {
 export interface ConnectOptions {
   /** A walsender session that understands replication commands instead of ordinary SQL. */
   readonly replication?: boolean;
+  /** A pooler's administration console: it takes simple statements without values, and no `options` of a session. */
+  readonly console?: boolean;
   /** Ends the attempt; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Ends the session once it is open, after a moment for the statement under way: a frozen server must not hold Ctrl-C. */

@@ -10,6 +10,7 @@ import { describeTlsFailure } from "./tls.js";
 export interface SessionRequest {
   readonly conninfo: Conninfo;
   readonly replication: boolean;
+  readonly console: boolean;
   /** Null when there is none; asked only when the server wants one. */
   readonly password: string | null;
 }
@@ -32,10 +33,10 @@ const REPLICATION_OPTIONS = "-csearch_path=";
 /** Logs in. The socket is destroyed when that fails. */
 export async function startSession(opened: OpenedSocket, request: SessionRequest): Promise<SessionStart> {
   const { default: PgClient } = await import("pg/lib/client.js");
-  const { conninfo, replication } = request;
+  const { conninfo } = request;
   let rules: AuthenticationRules | null = null;
   const client: Client = new PgClient({
-    ...readStartupParameters(conninfo, replication),
+    ...readStartupParameters(request),
     stream: () => asUnconnected(opened.socket),
     ssl: false,
     sslnegotiation: "postgres",
@@ -66,12 +67,13 @@ export async function startSession(opened: OpenedSocket, request: SessionRequest
   }
 }
 
-function readStartupParameters(conninfo: Conninfo, replication: boolean): object {
+function readStartupParameters({ conninfo, replication, console }: SessionRequest): object {
   return {
     user: conninfo.get("user"),
     database: conninfo.get("dbname"),
     application_name: conninfo.get("application_name") || conninfo.get("fallback_application_name"),
-    options: replication ? REPLICATION_OPTIONS : ORDINARY_OPTIONS,
+    // pgbouncer ends a session that sends a parameter it does not know.
+    ...(console ? {} : { options: replication ? REPLICATION_OPTIONS : ORDINARY_OPTIONS }),
     host: "localhost",
     port: 1,
     ...(replication ? { replication: "true" } : {}),

@@ -16,6 +16,7 @@ export interface Attempting {
   readonly conninfo: Conninfo;
   readonly homeDirectory: string;
   readonly replication: boolean;
+  readonly console: boolean;
   /** For each address; null is no limit. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal | undefined;
@@ -73,14 +74,14 @@ interface FailedTry {
 type TryOutcome = { readonly kind: "connected"; readonly session: StartedSession } | FailedTry;
 
 async function tryOnce(request: Try): Promise<TryOutcome> {
-  const { conninfo, deadline, lookup, replication } = request;
+  const { conninfo, deadline, lookup, replication, console } = request;
   let opened: OpenedSocket | null = null;
   let authenticationSeen = false;
   try {
     // Raced, because a stream that has ended in between tells nobody, and a promise that never settles ends Node silently.
     opened = await raceDeadline(openSocket({ ...request, readTlsOptions: () => readTls(request) }), deadline);
     const start = await raceDeadline(
-      startSession(opened, { conninfo, replication, password: lookup.password }),
+      startSession(opened, { conninfo, replication, console, password: lookup.password }),
       deadline,
     );
     authenticationSeen = start.kind === "started" || start.authenticationSeen;

@@ -276,6 +276,7 @@ describe("a refused connection", () => {
     const request = {
       conninfo: parseConninfo("user=repmgr dbname=repmgr"),
       replication: false,
+      console: false,
       password: null,
     };
     await expect(startSession({ socket, encrypted: false }, request)).resolves.toMatchObject({
