@@ -14,6 +14,7 @@ const edges = [
   "coordination",
   "events",
   "remote",
+  "pgbouncer",
   "output",
 ];
 const belowCommands = ["model", "decide", ...edges, "context.ts"];

@@ -1,4 +1,5 @@
 import { formatDuration } from "../model/duration.js";
+import { parsePoolerAddress } from "../model/pooler.js";
 import { parseLogLevel } from "../output/log-level.js";
 import type { SettingName, Settings } from "./settings-table.js";
 
@@ -88,6 +89,11 @@ function checkBarman({ barman_host, barman_server }: Settings): readonly CrossPr
 function checkPgbouncer(settings: Settings): readonly CrossProblem[] {
   const names = ["pgbouncer_hosts", "pgbouncer_databases", "pgbouncer_database_file"] as const;
   const missing = names.filter((name) => settings[name].length === 0);
+  const unreadable = settings.pgbouncer_hosts.filter((host) => parsePoolerAddress(host, 1) === null);
+  if (unreadable.length > 0) {
+    const list = unreadable.map((host) => `"${host}"`).join(", ");
+    return [error(["pgbouncer_hosts"], `${list} in "pgbouncer_hosts" is neither HOST nor HOST:PORT`)];
+  }
   if (missing.length === 0 || missing.length === names.length) return [];
   return missing.map((name) =>
     error(

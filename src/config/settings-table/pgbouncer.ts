@@ -25,19 +25,19 @@ export const pgbouncerSettings = {
   pgbouncer_databases: {
     type: "list",
     reloadable: "yes",
-    help: "databases, as pgbouncer names them, that are paused, given the new primary's host and resumed",
+    help: "databases, as pgbouncer names them, that are paused, given the new primary's host and port, and resumed",
   },
   pgbouncer_database_file: {
     type: "path",
     reloadable: "yes",
-    help: "file on each pgbouncer's host with its [databases] section, written over SSH; other entries in it stay",
+    help: "file on each pgbouncer's host with its [databases] section, written over SSH, or directly for localhost; all else in it stays",
   },
   pgbouncer_pause_timeout: {
     type: "duration",
     unit: "s",
     default: 5,
-    minimum: 0,
+    minimum: 1,
     reloadable: "yes",
-    help: "how long a pgbouncer may take to answer or to pause; then the promotion goes on without it",
+    help: "how long a pgbouncer may take to answer, and its running transactions to end; then the promotion goes on",
   },
 } as const satisfies SettingGroup;

@@ -248,6 +248,9 @@ describe("renderConfigurationProblems", () => {
       expect.stringContaining('"pgbouncer_databases" is needed as well'),
       expect.stringContaining('"pgbouncer_database_file" is needed as well'),
     ]);
+    expect(printed("pgbouncer_hosts='pool1:x'")[1]).toContain(
+      '"pool1:x" in "pgbouncer_hosts" is neither HOST nor',
+    );
     const complete = `${required}pgbouncer_hosts='pool1, pool2:6433'\npgbouncer_databases=pea\npgbouncer_database_file='/f'\n`;
     expect(loadFile(complete)).toMatchObject({
       errors: [],

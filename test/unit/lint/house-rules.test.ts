@@ -13,6 +13,7 @@ const edges = [
   "coordination",
   "events",
   "remote",
+  "pgbouncer",
   "output",
 ];
 const flows = ["commands", "daemon"];

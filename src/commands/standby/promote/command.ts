@@ -14,6 +14,7 @@ import {
 } from "../../../postgres/service-control.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
+import { pausePoolers, rehearsePoolers } from "../../poolers.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { carryOutPromotion } from "./execute.js";
 import { gatherPromotionFacts } from "./gather.js";
@@ -44,11 +45,13 @@ export const standbyPromote = defineCommand({
       reporter.info(isPromoted ? STANDBY_IN_RECORD : "node is a standby");
       reporter.info("no active primary server found in this replication cluster");
       for (const step of plan.steps) reporter.info(describeStep(step));
+      await rehearsePoolers(context, own.conninfo);
       reporter.info("prerequisites for executing STANDBY PROMOTE are met");
       return exitCodes.success;
     }
     if (isPromoted) reporter.info(STANDBY_IN_RECORD);
-    await carryOutPromotion(context, { local, own, steps: plan.steps });
+    const poolers = await pausePoolers(context);
+    await carryOutPromotion(context, { local, own, steps: plan.steps, poolers });
     return exitCodes.success;
   },
 });

@@ -13,6 +13,7 @@ import { runServerCommand } from "../../../postgres/service-control.js";
 import { openDatabase } from "../../connect-local.js";
 import { runInterruptibly } from "../../interruption.js";
 import type { CommandContext } from "../../define-command.js";
+import type { PausedPoolers } from "../../poolers.js";
 
 const POLL_MS = 20;
 
@@ -20,24 +21,37 @@ export interface Promotion {
   readonly local: Database;
   readonly own: NodeRecord;
   readonly steps: readonly PromotionStep[];
+  /** Paused before; they are led to this server as soon as it is the primary. */
+  readonly poolers?: PausedPoolers;
 }
 
 /** Makes the server a primary, then the metadata say so. Throws UserError. */
 export async function carryOutPromotion(context: CommandContext, promotion: Promotion): Promise<void> {
-  const { own, steps } = promotion;
+  const { own, steps, poolers } = promotion;
   let database = promotion.local;
-  await runInterruptibly(
-    context,
-    { command: "standby promote", exitCode: exitCodes.promotionFailed, steps, describe: describeTask },
-    async (step) => {
-      if (step.kind === "promote") {
-        await startPromotion(context, promotion, step.method);
-        database = await awaitPromotion(context, promotion);
-      } else {
-        await recordPrimary(context, { database, own });
-      }
-    },
-  );
+  const leading: Promise<void>[] = [];
+  // Begun at once, since clients wait, and before an interruption could send them back to the old primary.
+  const leadPoolers = (): void => {
+    if (poolers !== undefined && leading.length === 0) leading.push(poolers.redirect(own.conninfo));
+  };
+  try {
+    await runInterruptibly(
+      context,
+      { command: "standby promote", exitCode: exitCodes.promotionFailed, steps, describe: describeTask },
+      async (step) => {
+        if (step.kind === "promote") {
+          await startPromotion(context, promotion, step.method);
+          database = await awaitPromotion(context, promotion);
+          leadPoolers();
+        } else {
+          leadPoolers();
+          await recordPrimary(context, { database, own });
+        }
+      },
+    );
+  } finally {
+    await Promise.all(leading);
+  }
 }
 
 function describeTask({ kind }: PromotionStep): string {
