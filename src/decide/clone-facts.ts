@@ -6,6 +6,7 @@ import type { SchemaState } from "../model/schema-state.js";
 import type { SourceServerFacts } from "../model/source-server.js";
 import type { TablespaceMapping } from "../model/tablespace-mapping.js";
 import type { BaseBackupOptions } from "./basebackup-options.js";
+import type { ConfigurationFilesFacts, ConfigurationPlacement } from "./configuration-files.js";
 import type { RecoveryRules } from "./recovery-parameters.js";
 
 /** What was asked for, on the command line and in repmgr.conf. */
@@ -37,6 +38,8 @@ export interface CloneRequest {
   readonly recovery: RecoveryRules;
   readonly environmentPassword: string | null;
   readonly passfile: string;
+  /** `--copy-external-config-files`; null without. */
+  readonly configurationPlacement: ConfigurationPlacement | null;
 }
 
 /** The place to which the clone goes. */
@@ -98,6 +101,7 @@ export interface CloneFacts {
   readonly replicationConnections: ReplicationConnections;
   /** Directories outside the data directory that pg_basebackup will fill, with what is in them. */
   readonly externalDirectories: readonly { readonly path: string; readonly entries: number }[];
+  readonly configurationFiles: ConfigurationFilesFacts | null;
 }
 
 /** What came of opening as many replication connections as the backup needs. */
@@ -110,5 +114,5 @@ export interface ReplicationConnections {
 
 /** A reason not to clone; the kind decides the exit code. */
 export interface CloneProblem extends Problem {
-  readonly kind: "prerequisite" | "replication-slot";
+  readonly kind: "prerequisite" | "replication-slot" | "configuration-file";
 }

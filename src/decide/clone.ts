@@ -16,6 +16,12 @@ import {
   judgeTools,
   warnAboutSource,
 } from "./clone-source-checks.js";
+import {
+  judgeConfigurationFiles,
+  listCopies,
+  warnAboutConfigurationFiles,
+  type ConfigurationFileCopy,
+} from "./configuration-files.js";
 import { judgeContents, judgeExternalDirectories, judgeTarget, warnAboutTarget } from "./clone-target.js";
 import {
   buildPrimaryConninfo,
@@ -59,6 +65,15 @@ export type CloneStep =
       readonly conninfo: Conninfo;
     }
   | { readonly kind: "verify-backup"; readonly program: string; readonly path: string }
+  | {
+      readonly kind: "copy-configuration-files";
+      readonly host: string;
+      /** The data directory. */
+      readonly path: string;
+      readonly copies: readonly ConfigurationFileCopy[];
+      /** The clone goes on when they cannot be written. */
+      readonly isOptional: boolean;
+    }
   | { readonly kind: "write-configuration"; readonly path: string; readonly parameters: RecoveryParameters };
 
 interface CloneOutlook {
@@ -84,6 +99,7 @@ export function planClone(facts: CloneFacts, request: CloneRequest): CloneDecisi
     ...judgeSourceSettings(facts, request),
     ...judgeSlots(facts, request, { slotName, creator }),
     ...judgeReplicationConnections(facts, request),
+    ...judgeConfigurationFiles(facts.configurationFiles, request),
   ];
   const { record, conninfo } = facts.upstream;
   if (problems.length > 0 || record === null || conninfo === null) return { kind: "refused", problems };
@@ -94,6 +110,7 @@ export function planClone(facts: CloneFacts, request: CloneRequest): CloneDecisi
       ...warnAboutTarget(facts, request),
       ...warnAboutUpstream(facts, slot),
       ...warnAboutSource(facts),
+      ...warnAboutConfigurationFiles(facts.configurationFiles, request),
     ],
     steps: listSteps(facts, request, { slot, upstream: record, upstreamConninfo: conninfo }),
     upstream: record,
@@ -149,6 +166,12 @@ function listSteps(facts: CloneFacts, request: CloneRequest, attachment: Attachm
       program: inDirectory(request.binDirectory, "pg_verifybackup"),
       path,
     });
+  }
+  // After the verification, which would take the files for damage.
+  const copies = listCopies(facts.configurationFiles);
+  if (copies.length > 0) {
+    const { host } = facts.source;
+    steps.push({ kind: "copy-configuration-files", host, path, copies, isOptional: request.force });
   }
   steps.push({ kind: "write-configuration", path, parameters: decideParameters(facts, request, attachment) });
   return steps;

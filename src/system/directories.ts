@@ -210,7 +210,8 @@ export async function replaceFile(path: string, content: Uint8Array, mode: numbe
   await flushDirectory(dirname(path));
 }
 
-async function flushDirectory(path: string): Promise<void> {
+/** Makes renames in the directory survive a crash. */
+export async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY);
   try {
     await directory.sync();

@@ -79,6 +79,7 @@ export function cloneFacts(changes: Partial<CloneFacts> = {}): CloneFacts {
     upstream: { record, conninfo: parseConninfo(record.conninfo), server: { identity: "1/5432" } },
     replicationConnections: { user: "repmgr", opened: 2, failure: null },
     externalDirectories: [],
+    configurationFiles: null,
     ...changes,
   };
 }
@@ -111,6 +112,7 @@ export function cloneRequest(
     recovery: { recoveryMinApplyDelay: null, restoreCommand: "", archiveCleanupCommand: "" },
     environmentPassword: null,
     passfile: "",
+    configurationPlacement: null,
     ...changes,
     baseBackupOptions: parsed.options,
   };

@@ -24,10 +24,18 @@ export const standbyClone = defineCommand({
   effect: "changes",
   takesHost: true,
   configuration: "optional",
-  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery", "badBaseBackup"],
+  exitCodes: [
+    "success",
+    "badConfiguration",
+    "badRsync",
+    "databaseConnection",
+    "databaseQuery",
+    "badBaseBackup",
+  ],
   examples: [
     "-h node1 -U repmgr -d repmgr standby clone --dry-run",
     "-h node1 -U repmgr -d repmgr standby clone --fast-checkpoint",
+    "-h node1 -U repmgr standby clone --copy-external-config-files",
   ],
   checkOptions: checkCloneOptions,
   run: async (context, options): Promise<ExitCode> => {
@@ -91,6 +99,7 @@ async function refuse(
   const [first] = problems;
   const isAboutSlot = first?.kind === "replication-slot";
   reportProblems(context.reporter, problems);
+  if (first?.kind === "configuration-file") return exitCodes.badRsync;
   if (!isAboutSlot) return exitCodes.badConfiguration;
   if (!clone.request.dryRun) {
     await announce(context, clone, { successful: false, details: first.message });

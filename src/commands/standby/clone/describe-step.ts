@@ -1,5 +1,6 @@
 import { renderCommandLine } from "../../../decide/base-backup-command.js";
 import type { CloneStep } from "../../../decide/clone.js";
+import type { ConfigurationFileCopy } from "../../../decide/configuration-files.js";
 import type { RecoveryParameters } from "../../../decide/recovery-parameters.js";
 import { describeNode } from "../../../model/node-record.js";
 import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
@@ -23,9 +24,16 @@ export function describeStep(step: CloneStep): string {
       return `would create replication slot "${step.slot.name}" on upstream node ${describeNode(step.upstream)} and drop it on the source node`;
     case "verify-backup":
       return `would execute:\n  ${renderCommandLine({ program: step.program, args: [step.path] })}`;
+    case "copy-configuration-files":
+      return `would copy from host "${step.host}":\n${step.copies.map(describeCopy).join("\n")}`;
     case "write-configuration":
       return `would write "standby.signal" and these settings into "${step.path}/postgresql.auto.conf":\n${renderParameters(step.parameters)}`;
   }
+}
+
+function describeCopy({ source, destination }: ConfigurationFileCopy): string {
+  const to = source.path === destination.path ? "" : ` to ${destination.path}`;
+  return `  ${source.path}${to}${destination.state === "different" ? " (another file lies there)" : ""}`;
 }
 
 /** The settings as they will stand in the file, but without the password. */

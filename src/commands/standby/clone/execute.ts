@@ -14,6 +14,7 @@ import { readServerIdentity } from "../../../postgres/server-facts.js";
 import { describeFailure, removeEmptyDirectory, systemCode } from "../../../system/directories.js";
 import type { CommandContext } from "../../define-command.js";
 import { createOwnSlot, dropOwnSlot } from "../../own-slot.js";
+import { copyConfigurationFiles } from "./copy-configuration-files.js";
 import { prepareDirectory } from "./prepare-directory.js";
 import { takeBackup } from "./take-backup.js";
 import { verifyBackup } from "./verify-backup.js";
@@ -80,6 +81,8 @@ async function executeStep(surroundings: StepSurroundings, step: CloneStep): Pro
       return moveSlot(surroundings, step);
     case "verify-backup":
       return verifyBackup(context, step);
+    case "copy-configuration-files":
+      return copyConfigurationFiles(context, step);
     case "write-configuration":
       return writeConfiguration(run, step);
   }

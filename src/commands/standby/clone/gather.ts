@@ -39,6 +39,7 @@ import { findProcessesOf } from "../../../system/process-table.js";
 import { createCleanupStack } from "../../../system/cleanup-stack.js";
 import { openDatabase, openDatabaseOrFail } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
+import { gatherConfigurationFiles } from "./gather-configuration-files.js";
 
 /** The facts, and how the primary is reached: that is where the event goes. */
 export interface GatheredFacts {
@@ -109,12 +110,15 @@ async function gatherWith(
     ) ?? null;
   const conninfo = request.upstreamConninfo ?? (record === null ? null : readRecordConninfo(record));
   const wantsUpstream = request.useReplicationSlots && conninfo !== null && record !== null;
-  const [member, server, replicationConnections, externalDirectories] = await Promise.all([
-    source.inRecovery ? null : askMember(context, nodes),
-    wantsUpstream ? askUpstream(context, reachUpstream(conninfo, readRecordConninfo(record))) : null,
-    tryReplicationConnections(context, request, { source, record }),
-    gatherExternalDirectories(request, source),
-  ]);
+  const [member, server, replicationConnections, externalDirectories, configurationFiles] = await Promise.all(
+    [
+      source.inRecovery ? null : askMember(context, nodes),
+      wantsUpstream ? askUpstream(context, reachUpstream(conninfo, readRecordConninfo(record))) : null,
+      tryReplicationConnections(context, request, { source, record }),
+      gatherExternalDirectories(request, source),
+      gatherConfigurationFiles(context, request, database),
+    ],
+  );
   return {
     primaryConninfo: primary?.conninfo ?? null,
     facts: {
@@ -127,6 +131,7 @@ async function gatherWith(
       upstream: { record, conninfo, server },
       replicationConnections,
       externalDirectories,
+      configurationFiles,
     },
   };
 }

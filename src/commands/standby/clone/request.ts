@@ -1,4 +1,5 @@
 import { parseBaseBackupOptions, type BaseBackupOptions } from "../../../decide/basebackup-options.js";
+import type { ConfigurationPlacement } from "../../../decide/configuration-files.js";
 import type { CloneRequest } from "../../../decide/clone-facts.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
@@ -83,7 +84,14 @@ export function readCloneRequest(context: CommandContext, options: CloneOptions)
       ? (environment.variables.PGPASSWORD ?? null)
       : null,
     passfile: settings.passfile,
+    configurationPlacement: readPlacement(options["copy-external-config-files"]),
   };
+}
+
+/** Given without a value it means the same path. */
+function readPlacement(value: CloneOptions["copy-external-config-files"]): ConfigurationPlacement | null {
+  if (value === undefined) return null;
+  return value === "pgdata" || value === "data_directory" ? "pgdata" : "samepath";
 }
 
 function refuseOtherSources({ settings }: CommandContext, options: CloneOptions): void {
@@ -98,12 +106,6 @@ function refuseOtherSources({ settings }: CommandContext, options: CloneOptions)
     refuse(
       'cloning through pg-backup-api ("pg_backupapi_host" in repmgr.conf) is not supported yet',
       'remove "pg_backupapi_host" from repmgr.conf to clone with pg_basebackup',
-    );
-  }
-  if (options["copy-external-config-files"] !== undefined) {
-    refuse(
-      "--copy-external-config-files is not supported yet",
-      "copy the configuration files by hand and run the command without this option",
     );
   }
 }
@@ -150,9 +152,10 @@ export function warnAboutUnusedOptions({ reporter, settings }: CommandContext, o
       "--replication-user is ineffective in primary_conninfo when --upstream-conninfo is given",
     );
   }
-  if (settings.config_directory !== "") {
+  if (settings.config_directory !== "" && options["copy-external-config-files"] === undefined) {
     reporter.warning(
       '"config_directory" is set: configuration files outside the data directory are not copied',
+      { hint: "copy them with --copy-external-config-files" },
     );
   }
 }
