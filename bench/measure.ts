@@ -10,9 +10,11 @@ import {
   copyWithoutProgram,
   measurePeakMemory,
   registerNodes,
+  requireAllReached,
   requireWholeTable,
   showBrokenCluster,
   showCluster,
+  showConnectivity,
 } from "./programs.js";
 import { hasMissedRow, renderMarkdown, type Results } from "./report.js";
 import type { MeasurementName } from "./rows.js";
@@ -29,11 +31,18 @@ import {
   stopServer,
   thawServers,
 } from "./server.js";
+import { startSshd, type Sshd } from "./sshd.js";
 import { takeTurns } from "./take-turns.js";
 
 const rounds = {
-  full: { version: 41, "show-3": 41, "show-20": 21, "show-frozen": 5, clone: 5, memory: 7 },
-  quick: { version: 21, "show-3": 21, "show-20": 9, "show-frozen": 1, clone: 1, memory: 3 },
+  full: {
+    ...{ version: 41, "show-3": 41, "show-20": 21, "show-frozen": 5, clone: 5, memory: 7 },
+    ...{ "matrix-3": 11, "crosscheck-3": 7, "matrix-6": 7, "crosscheck-6": 5 },
+  },
+  quick: {
+    ...{ version: 21, "show-3": 21, "show-20": 9, "show-frozen": 1, clone: 1, memory: 3 },
+    ...{ "matrix-3": 3, "crosscheck-3": 3, "matrix-6": 3, "crosscheck-6": 1 },
+  },
 } as const satisfies Record<string, Record<MeasurementName, number>>;
 
 const ROWS_OF_BALLAST = 131_072;
@@ -47,6 +56,7 @@ COMMIT`;
 interface Bench extends Contestants {
   readonly place: Place;
   readonly whyNoReference: string;
+  readonly sshd: Sshd;
   readonly rounds: Readonly<Record<MeasurementName, number>>;
 }
 
@@ -59,11 +69,19 @@ async function measureAll(bench: Bench): Promise<Record<MeasurementName, Measure
   const three = nodes.slice(0, 3);
   await startStandbys(bench, three);
   const ofThree = await measureThreeNodes(bench, three);
-  await startStandbys(bench, nodes.slice(3));
+  const ofThreeHosts = await measureConnectivity(bench, three, 3);
+  const six = nodes.slice(0, 6);
+  await startStandbys(bench, six.slice(3));
+  const ofSixHosts = await measureConnectivity(bench, six, 6);
+  await startStandbys(bench, nodes.slice(6));
   const show20 = await measureAgainstReference(bench, "show-20", { nodes, show: showCluster });
   for (const node of nodes.toReversed()) await stopServer(bench.place, node);
   const clone = await measureClone(bench);
-  return { version, ...ofThree, "show-20": show20, clone };
+  return {
+    ...{ version, ...ofThree, "show-20": show20, clone },
+    ...{ "matrix-3": ofThreeHosts.matrix, "crosscheck-3": ofThreeHosts.crosscheck },
+    ...{ "matrix-6": ofSixHosts.matrix, "crosscheck-6": ofSixHosts.crosscheck },
+  };
 }
 
 const bareNode: Program = { path: process.execPath, args: ["-e", "0"] };
@@ -131,6 +149,28 @@ async function measureAgainstReference(
   });
 }
 
+/** All hosts are this one: what is measured is how the programs get to six nodes, not the network between them. */
+async function measureConnectivity(
+  bench: Bench,
+  nodes: readonly Server[],
+  count: 3 | 6,
+): Promise<Record<"matrix" | "crosscheck", Measurement>> {
+  const { ours, reference, whyNoReference, sshd } = bench;
+  const [first] = nodes;
+  const measureVerb = async (verb: "matrix" | "crosscheck"): Promise<Measurement> => {
+    if (sshd.kind === "missing") return { kind: "skipped", reason: sshd.reason };
+    if (reference === null || first === undefined) return { kind: "skipped", reason: whyNoReference };
+    for (const path of [ours, reference]) {
+      await requireAllReached(showConnectivity(path, first, { verb, more: ["--csv"] }), nodes);
+    }
+    return measure(bench, `${verb}-${count}`, {
+      ours: () => timeProgram(showConnectivity(ours, first, { verb })),
+      reference: () => timeProgram(showConnectivity(reference, first, { verb })),
+    });
+  };
+  return { matrix: await measureVerb("matrix"), crosscheck: await measureVerb("crosscheck") };
+}
+
 async function measureClone(bench: Bench): Promise<Measurement> {
   const { place, ours, reference } = bench;
   const source = await placeServer(place, "source", 1);
@@ -183,8 +223,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 const [folder = "", binDirectory = "", whyNoReference = "", mode] = process.argv.slice(2);
 const isQuick = mode === "--quick";
+const sshd = await startSshd(folder);
 const bench: Bench = {
-  place: { folder, binDirectory },
+  place: { folder, binDirectory, sshOptions: sshd.kind === "running" ? sshd.sshOptions : "" },
+  sshd,
   ours: join(folder, "bin/tsrepmgr"),
   reference: whyNoReference === "" ? join(binDirectory, "repmgr") : null,
   whyNoReference,

@@ -23,6 +23,13 @@ export const showBrokenCluster = (path: string, server: Server): Program => ({
   exitCodes: [NODE_HAS_PROBLEM],
 });
 
+/** `cluster matrix` or `cluster crosscheck`. */
+export const showConnectivity = (
+  path: string,
+  { conf }: Server,
+  { verb, more = [] }: { readonly verb: "matrix" | "crosscheck"; readonly more?: readonly string[] },
+): Program => ({ path, args: ["-f", conf, "cluster", verb, ...more] });
+
 export const cloneStandby = (path: string, source: Server, clone: Server): Program => ({
   path,
   args: ["-f", clone.conf, ...connectionArguments(source), "-d", "repmgr", "standby", "clone", "-c"],
@@ -54,6 +61,14 @@ export async function requireWholeTable(program: Program, nodes: readonly Server
   const missing = nodes.filter(({ name }) => !output.includes(`| ${name} `));
   if (missing.length === 0) return;
   throw new Error(`${program.path} does not show ${missing.map(({ name }) => name).join(", ")}:\n${output}`);
+}
+
+/** Throws unless every node has told that it reaches every node. */
+export async function requireAllReached(program: Program, nodes: readonly Server[]): Promise<void> {
+  const output = await runProgram(program);
+  const reached = output.split("\n").filter((line) => /^\d+,\d+,0$/.test(line));
+  if (reached.length === nodes.length ** 2) return;
+  throw new Error(`${program.path} does not reach every node from every node:\n${output}`);
 }
 
 /**

@@ -1,7 +1,10 @@
 /** Whose samples a measurement holds. */
 export type Side = "ours" | "node" | "reference" | "pg_basebackup";
 
-export type MeasurementName = "version" | "show-3" | "show-20" | "show-frozen" | "clone" | "memory";
+export type MeasurementName =
+  ConnectivityName | "version" | "show-3" | "show-20" | "show-frozen" | "clone" | "memory";
+
+export type ConnectivityName = `${"matrix" | "crosscheck"}-${3 | 6}`;
 
 /** At most `factor` × the median of `base` + `extra`, in the unit of the row. */
 export interface Limit {
@@ -19,6 +22,15 @@ export interface Row {
 }
 
 const times = (base: Limit["base"], factor: number, extra = 0): Limit => ({ base, factor, extra });
+
+const connectivity = (count: string, measurement: ConnectivityName, factor: number): readonly Row[] => [
+  {
+    title: `\`cluster ${measurement.replace(/-\d$/, "")}\`, ${count} nodes`,
+    measurement,
+    unit: "ms",
+    limit: times("reference", factor),
+  },
+];
 
 export const rows: readonly Row[] = [
   { title: "`--version`", measurement: "version", unit: "ms", limit: times("node", 1.25) },
@@ -40,6 +52,10 @@ export const rows: readonly Row[] = [
     unit: "ms",
     limit: times("reference", 0.6),
   },
+  ...connectivity("three", "matrix-3", 0.5),
+  ...connectivity("three", "crosscheck-3", 0.5),
+  ...connectivity("six", "matrix-6", 0.25),
+  ...connectivity("six", "crosscheck-6", 0.25),
   {
     title: "`standby clone` of 1 GB",
     measurement: "clone",

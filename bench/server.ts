@@ -1,12 +1,14 @@
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { findFreePort } from "./free-port.js";
 import { runProgram, type Program } from "./run-program.js";
 
 /** Where everything of this run is, and where PostgreSQL's programs are. */
 export interface Place {
   readonly folder: string;
   readonly binDirectory: string;
+  /** For `ssh_options` of repmgr.conf; empty without an sshd. */
+  readonly sshOptions: string;
 }
 
 /** A server and its repmgr.conf. */
@@ -44,6 +46,7 @@ node_name='${name}'
 conninfo='${conninfoOf({ port })}'
 data_directory='${dataDirectory}'
 pg_bindir='${place.binDirectory}'
+ssh_options='${place.sshOptions}'
 `,
   );
   return { id, name, port, conf, dataDirectory };
@@ -142,17 +145,4 @@ function listChildren(parent: number): number[] {
 
 function postgres({ binDirectory }: Place, name: string, args: Program["args"]): Promise<string> {
   return runProgram({ path: join(binDirectory, name), args });
-}
-
-/** Below the range that the kernel takes ports of outgoing connections from, so that none of those gets it meanwhile. */
-async function findFreePort(): Promise<number> {
-  for (;;) {
-    const port = 16_000 + Math.floor(Math.random() * 16_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
 }
