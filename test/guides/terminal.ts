@@ -18,7 +18,7 @@ export function openTerminal(node: ContainerNode, guide: GuideReader): Terminal 
   let user: "postgres" | "root" = "root";
   let directory = "/";
   const run = async (line: string): Promise<ExecResult> => {
-    if (line === "su postgres") {
+    if (/^su (?:- )?postgres$/.test(line)) {
       user = "postgres";
       return { exitCode: 0, stdout: "", stderr: "", output: "" };
     }
