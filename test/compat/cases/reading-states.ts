@@ -5,6 +5,7 @@ import { onNodes, type CommandCase } from "./case.js";
 import { grammarCases } from "./grammar-cases.js";
 import { configurationCases } from "./configuration-cases.js";
 import { dryRunCases } from "./dry-run-cases.js";
+import { sshStates } from "./ssh-states.js";
 
 export interface ReadingState {
   readonly name: string;
@@ -132,4 +133,5 @@ export const readingStates: readonly ReadingState[] = [
     onNodes(["n1"], [...clusterShow, ...eventLines]),
   ),
   recorded("no node at all", "TRUNCATE repmgr.nodes, repmgr.events", onNodes(["n1"], clusterLines)),
+  ...sshStates,
 ];
