@@ -48,7 +48,7 @@ export function startCampaign(
 }
 
 /** What stands in this node's sessions on the voters; `isAbandoned` releases them from their vote. */
-export function requestFor(daemon: DaemonState, term: number, isAbandoned: boolean): VoteRequest | null {
+function requestFor(daemon: DaemonState, term: number, isAbandoned: boolean): VoteRequest | null {
   const { local, nodeId, membership } = daemon;
   if (local === null) return null;
   const { termRow, lsn } = local;

@@ -6,7 +6,7 @@ import { isRecognisedPrimary, judgeAttachment, type Attachment } from "./lineage
 import { chooseQuorumRule, hasMajority, seesEnough } from "./quorum.js";
 import type { DaemonState, DegradedReason } from "./watch-types.js";
 
-export interface Candidate extends LogPosition {
+interface Candidate extends LogPosition {
   readonly nodeId: NodeId;
   readonly priority: number;
 }

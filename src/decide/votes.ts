@@ -25,7 +25,7 @@ export type VoteDecision =
   | { readonly kind: "repeat" }
   | { readonly kind: "refuse"; readonly reason: VoteRefusal };
 
-export type VoteRefusal =
+type VoteRefusal =
   | "abandoned"
   | "paused"
   | "not-a-voter"

@@ -73,7 +73,7 @@ export type Action =
     };
 
 /** Events of the reference's catalogue that the grids raise, and ours. */
-export type WatchEvent =
+type WatchEvent =
   | "repmgrd_local_disconnect"
   | "repmgrd_local_reconnect"
   | "repmgrd_standby_reconnect"

@@ -133,7 +133,7 @@ export class Cluster {
         if (!this.#arrives(to, from)) return;
         this.time.after(this.#delay(), () => receive(answer));
       };
-      if (!server.isUp) return reply({ kind: "refused" });
+      if (!server.isUp) { reply({ kind: "refused" }); return; }
       const execute = (): void => {
         server.sessions.set(from, session);
         reply({ kind: "answered", server: this.report(to), beacon: server.beacon });
@@ -241,11 +241,11 @@ export class Cluster {
   /** The promote statement was executed; recovery ends a little later. */
   promoteServer(id: NodeId, ended: () => void): void {
     const server = this.server(id);
-    if (!server.isUp || !server.inRecovery) return ended();
+    if (!server.isUp || !server.inRecovery) { ended(); return; }
     const { life } = server;
     server.wasFrozenInPromotion = false;
     const finish = (): void => {
-      if (server.life !== life) return ended();
+      if (server.life !== life) { ended(); return; }
       if (server.isFrozen) {
         server.wasFrozenInPromotion = true;
         server.waiting.push(finish);

@@ -169,7 +169,7 @@ export class ModelDaemon {
     const { state, actions } = decide(before, observation, { settings: this.#settings, now: this.#clock });
     this.#noteTransition(before, state, observation);
     const [first] = actions;
-    if (first?.kind !== "write-memory") return this.#carryOut(state, actions);
+    if (first?.kind !== "write-memory") { this.#carryOut(state, actions); return; }
     const life = this.#life;
     const isWrittenEarly = this.cluster.random.chance(0.5);
     if (isWrittenEarly) this.#writeFile(first.memory);
@@ -205,45 +205,45 @@ export class ModelDaemon {
       case "write-memory":
         throw new Error("write-memory is not the first action");
       case "ask-members":
-        return this.#askMembers(action);
+        { this.#askMembers(action); return; }
       case "run-validation":
-        return this.#run(
+        { this.#run(
           "validate",
           this.cluster.random.between(50, 3000),
           () => !this.cluster.random.chance(0.2),
-        );
+        ); return; }
       case "run-promote":
-        return this.#promote(action.term, action.deadline);
+        { this.#promote(action.term, action.deadline); return; }
       case "abort-promotion":
-        return this.#abort();
+        { this.#abort(); return; }
       case "write-promotion": {
         const { log, isUp, isFrozen } = this.#server;
         if (!isUp || isFrozen) return;
         const { branch } = log;
         const forkLsn = BigInt(branch.forkAt) as Lsn;
         const record = { term: action.term, node: this.nodeId, timeline: branch.timeline, forkLsn };
-        return this.cluster.writeRow(this.nodeId, {
+        this.cluster.writeRow(this.nodeId, {
           kind: "promotion",
           record,
           former: action.formerPrimary,
-        });
+        }); return;
       }
       case "run-follow":
-        return this.#run("follow", this.cluster.random.between(50, 500), () => this.#follow(action.primary));
+        { this.#run("follow", this.cluster.random.between(50, 500), () => this.#follow(action.primary)); return; }
       case "run-rejoin":
-        return this.#rejoin(action.primary);
+        { this.#rejoin(action.primary); return; }
       case "fence":
-        return this.#run("fence", this.cluster.random.between(10, 100), () => {
+        { this.#run("fence", this.cluster.random.between(10, 100), () => {
           this.#server.startsAsStandby = true;
           this.cluster.stopServer(this.nodeId);
           return true;
-        });
+        }); return; }
       case "start-server":
         if (action.asStandby) this.#server.startsAsStandby = true;
-        return this.#run("start", this.cluster.random.between(200, 1500), () => {
+        { this.#run("start", this.cluster.random.between(200, 1500), () => {
           this.cluster.startServer(this.nodeId);
           return true;
-        });
+        }); return; }
       case "start-guard":
         if (this.#server.guardUntil === Infinity || this.#server.inRecovery)
           this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
@@ -333,9 +333,9 @@ export class ModelDaemon {
     const { life: serverLife } = this.#server;
     time.after(slow, () => {
       const server = this.#server;
-      if (command !== this.#commandLife || server.life !== serverLife) return end(false);
+      if (command !== this.#commandLife || server.life !== serverLife) { end(false); return; }
       const statement = (): void => {
-        if (isHeeded && this.#clock >= deadline) return end(false);
+        if (isHeeded && this.#clock >= deadline) { end(false); return; }
         this.cluster.promoteServer(this.nodeId, () => end(true));
       };
       if (server.isFrozen) server.waiting.push(statement);

@@ -4,7 +4,7 @@ import type { TimelineHistory } from "../../../src/model/timeline.js";
 import type { PromotionRecord } from "../../../src/model/vote.js";
 
 /** What one promotion began. Two of them can carry the same timeline number: PostgreSQL only counts. */
-export interface Branch {
+interface Branch {
   readonly timeline: number;
   readonly parent: Branch | null;
   /** Where it left its parent. */
