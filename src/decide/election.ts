@@ -12,7 +12,7 @@ interface Candidate extends LogPosition {
 }
 
 /** Negative when `a` goes before `b`: the further log, then the higher priority, then the lower node id. */
-export function compareCandidates(a: Candidate, b: Candidate): number {
+function compareCandidates(a: Candidate, b: Candidate): number {
   return compareLogPositions(b, a) || b.priority - a.priority || a.nodeId - b.nodeId;
 }
 
@@ -44,6 +44,8 @@ export function findPrimary(
     .filter(({ server }) => local === null || isWitness(daemon) || server.termRow >= local.termRow)
     .sort((a, b) => b.server.termRow - a.server.termRow || compareLogPositions(b.server, a.server));
   if (best === undefined) return null;
+  // Without a look at the own log nobody can say whether it belongs to that primary.
+  if (local === null && !isWitness(daemon)) return null;
   const attachment =
     local === null || isWitness(daemon) ? "follow" : judgeAttachment(local, best.server, memory.wasPrimary);
   return { nodeId: best.nodeId, attachment };

@@ -18,7 +18,7 @@ export function chooseQuorumRule(members: readonly Member[], settings: QuorumSet
  * Two for each registered node, active or not: a denominator that shrinks with each lost node would let a second
  * majority arise. With an even number of nodes the witness with the lowest id has three, so that no tie is left.
  */
-export function weighMembers(members: readonly Member[]): ReadonlyMap<NodeId, number> {
+function weighMembers(members: readonly Member[]): ReadonlyMap<NodeId, number> {
   const witnesses = members.filter(({ type }) => type === "witness").map(({ nodeId }) => nodeId);
   const tieBreaker = members.length % 2 === 0 ? Math.min(...witnesses) : null;
   return new Map(members.map(({ nodeId }) => [nodeId, nodeId === tieBreaker ? 3 : 2]));

@@ -49,19 +49,28 @@ export type Action =
       readonly lease: LeaseRequest | null;
     }
   | { readonly kind: "run-validation" }
-  /** Run promote_command; the server must be out of recovery by `deadline` (own clock), it gets that as a duration. */
+  /**
+   * Run promote_command; the server must be out of recovery by `deadline` (own clock). The command is told so, and runs
+   * under a process that ends it then even if this daemon is frozen.
+   */
   | { readonly kind: "run-promote"; readonly term: number; readonly deadline: number }
-  /** Stop the own server at once and start it as a standby again, so that no promotion can be left in it. */
+  /**
+   * End the promote command, stop the own server at once and start it as a standby without `primary_conninfo`, so that
+   * no promotion is left in it and it streams from nobody before its log was judged.
+   */
   | { readonly kind: "abort-promotion" }
   /** First write of a new primary: the term (never lowered), the promotion record, the node records. */
   | { readonly kind: "write-promotion"; readonly term: number; readonly formerPrimary: NodeId | null }
   | { readonly kind: "run-follow"; readonly primary: NodeId }
   | { readonly kind: "run-rejoin"; readonly primary: NodeId }
-  /** `standby.signal`, SIGQUIT, verify, SIGKILL, then fence_command. `memory` was written before. */
+  /** `standby.signal` without `primary_conninfo`, SIGQUIT, verify, SIGKILL, then fence_command. */
   | { readonly kind: "fence"; readonly reason: FenceReason }
   /** Start the own server: as a standby after a fence, as it is after a crash (`local_restart_attempts`). */
   | { readonly kind: "start-server"; readonly asStandby: boolean }
-  /** Start the dead-man session inside the server, good for this long, unless there is one; that is left as it is. */
+  /**
+   * Start the dead-man session inside the server, good for this long, unless there is one: that is left as it is. On a
+   * standby it waits for the promotion. When it stops the server it leaves the note that `local-lost` brings.
+   */
   | { readonly kind: "start-guard"; readonly goodForMs: number }
   /** The dead-man session may let the server run so long from now on; in milliseconds. */
   | { readonly kind: "kick-guard"; readonly goodForMs: number }

@@ -39,7 +39,7 @@ export interface LeaseRequest {
 /** Why a daemon stopped the primary that it watched over. */
 export type StopReason = "superseded" | "equal-term" | "isolated";
 
-interface StoppedPrimary {
+export interface StoppedPrimary {
   readonly timeline: number;
   /** 0 when its promotion had not come as far as its record. */
   readonly term: number;

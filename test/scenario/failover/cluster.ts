@@ -133,7 +133,10 @@ export class Cluster {
         if (!this.#arrives(to, from)) return;
         this.time.after(this.#delay(), () => receive(answer));
       };
-      if (!server.isUp) { reply({ kind: "refused" }); return; }
+      if (!server.isUp) {
+        reply({ kind: "refused" });
+        return;
+      }
       const execute = (): void => {
         server.sessions.set(from, session);
         reply({ kind: "answered", server: this.report(to), beacon: server.beacon });
@@ -187,11 +190,16 @@ export class Cluster {
     const { promotion, timeline } = report(server, this.firstPrimary);
     if (timeline > 1 && (promotion?.node !== server.nodeId || promotion.timeline !== timeline)) return;
     const quorum = Math.floor(this.dataNodes.length / 2);
-    const confirmed = [...server.flushed.values()]
-      .filter((log) => log.branch === server.log.branch)
-      .map(({ end }) => end);
+    const confirmed = [...server.flushed]
+      .filter(([id, log]) => log.branch === server.log.branch && this.#isAttached(id, server))
+      .map(([, { end }]) => end);
     const upTo = confirmed.sort((a, b) => b - a)[quorum - 1];
     if (upTo !== undefined) this.guarantees.acknowledged(server, { branch: server.log.branch, end: upTo });
+  }
+
+  #isAttached(id: NodeId, primary: ModelServer): boolean {
+    const { isUp, upstream } = this.server(id);
+    return isUp && upstream === primary.nodeId && this.isConnected(id, primary.nodeId);
   }
 
   #guard(server: ModelServer): void {
@@ -241,11 +249,18 @@ export class Cluster {
   /** The promote statement was executed; recovery ends a little later. */
   promoteServer(id: NodeId, ended: () => void): void {
     const server = this.server(id);
-    if (!server.isUp || !server.inRecovery) { ended(); return; }
+    const wasFrozen = this.time.now === server.thawedAt;
+    if (!server.isUp || !server.inRecovery) {
+      ended();
+      return;
+    }
     const { life } = server;
-    server.wasFrozenInPromotion = false;
+    server.wasFrozenInPromotion = wasFrozen;
     const finish = (): void => {
-      if (server.life !== life) { ended(); return; }
+      if (server.life !== life) {
+        ended();
+        return;
+      }
       if (server.isFrozen) {
         server.wasFrozenInPromotion = true;
         server.waiting.push(finish);

@@ -2,8 +2,8 @@ import type { NodeId } from "../../../src/model/node-record.js";
 import { Cluster } from "./cluster.js";
 import { Faults } from "./faults.js";
 import type { Violation } from "./guarantees.js";
-import { ModelDaemon, type CommandTemper } from "./model-daemon.js";
-import type { Scenario } from "./scenario.js";
+import { ModelDaemon } from "./model-daemon.js";
+import type { CommandTemper, Scenario } from "./scenario.js";
 
 const FAULTS_MS = 25_000;
 /** Two back-offs, a hold and a failed promotion, several times over. */

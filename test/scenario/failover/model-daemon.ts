@@ -7,18 +7,11 @@ import type { FailoverSettings } from "../../../src/decide/failover-settings.js"
 import type { Lsn } from "../../../src/model/lsn.js";
 import type { Cluster, RpcAnswer } from "./cluster.js";
 import { streamFrom } from "./model-log.js";
+import type { CommandTemper } from "./scenario.js";
 import type { PeerSession } from "./model-server.js";
 
 const ASK_MS = 1000;
 const nothing: PeerSession = { request: null, lease: null };
-
-/** How the commands of one history behave. */
-export interface CommandTemper {
-  readonly isForeign: boolean;
-  readonly failureRate: number;
-  readonly hangRate: number;
-  readonly slowRate: number;
-}
 
 /** One tsrepmgrd: the product's judgement, and a loop around it in virtual time. */
 export class ModelDaemon {
@@ -96,10 +89,7 @@ export class ModelDaemon {
       if (!this.isFrozen) this.#turn(this.state);
       const lease = this.#settings.primary_isolation_timeout;
       const calm = Math.min(this.#settings.monitor_interval_secs, lease === null ? Infinity : lease / 10);
-      this.#scheduleTurn(
-        life,
-        (this.state !== null && isUrgent(this.state) ? 100 : calm) * this.cluster.random.between(0.9, 1.1),
-      );
+      this.#scheduleTurn(life, (isUrgent(this.state) ? 100 : calm) * this.cluster.random.between(0.9, 1.1));
     });
   }
 
@@ -169,7 +159,10 @@ export class ModelDaemon {
     const { state, actions } = decide(before, observation, { settings: this.#settings, now: this.#clock });
     this.#noteTransition(before, state, observation);
     const [first] = actions;
-    if (first?.kind !== "write-memory") { this.#carryOut(state, actions); return; }
+    if (first?.kind !== "write-memory") {
+      this.#carryOut(state, actions);
+      return;
+    }
     const life = this.#life;
     const isWrittenEarly = this.cluster.random.chance(0.5);
     if (isWrittenEarly) this.#writeFile(first.memory);
@@ -204,18 +197,22 @@ export class ModelDaemon {
     switch (action.kind) {
       case "write-memory":
         throw new Error("write-memory is not the first action");
-      case "ask-members":
-        { this.#askMembers(action); return; }
-      case "run-validation":
-        { this.#run(
-          "validate",
-          this.cluster.random.between(50, 3000),
-          () => !this.cluster.random.chance(0.2),
-        ); return; }
-      case "run-promote":
-        { this.#promote(action.term, action.deadline); return; }
-      case "abort-promotion":
-        { this.#abort(); return; }
+      case "ask-members": {
+        this.#askMembers(action);
+        return;
+      }
+      case "run-validation": {
+        this.#run("validate", this.cluster.random.between(50, 3000), () => !this.cluster.random.chance(0.2));
+        return;
+      }
+      case "run-promote": {
+        this.#promote(action.term, action.deadline);
+        return;
+      }
+      case "abort-promotion": {
+        this.#abort();
+        return;
+      }
       case "write-promotion": {
         const { log, isUp, isFrozen } = this.#server;
         if (!isUp || isFrozen) return;
@@ -226,24 +223,34 @@ export class ModelDaemon {
           kind: "promotion",
           record,
           former: action.formerPrimary,
-        }); return;
+        });
+        return;
       }
-      case "run-follow":
-        { this.#run("follow", this.cluster.random.between(50, 500), () => this.#follow(action.primary)); return; }
-      case "run-rejoin":
-        { this.#rejoin(action.primary); return; }
-      case "fence":
-        { this.#run("fence", this.cluster.random.between(10, 100), () => {
+      case "run-follow": {
+        this.#run("follow", this.cluster.random.between(50, 500), () => this.#follow(action.primary));
+        return;
+      }
+      case "run-rejoin": {
+        this.#rejoin(action.primary);
+        return;
+      }
+      case "fence": {
+        this.#run("fence", this.cluster.random.between(10, 100), () => {
           this.#server.startsAsStandby = true;
           this.cluster.stopServer(this.nodeId);
           return true;
-        }); return; }
+        });
+        return;
+      }
       case "start-server":
         if (action.asStandby) this.#server.startsAsStandby = true;
-        { this.#run("start", this.cluster.random.between(200, 1500), () => {
-          this.cluster.startServer(this.nodeId);
-          return true;
-        }); return; }
+        {
+          this.#run("start", this.cluster.random.between(200, 1500), () => {
+            this.cluster.startServer(this.nodeId);
+            return true;
+          });
+          return;
+        }
       case "start-guard":
         if (this.#server.guardUntil === Infinity || this.#server.inRecovery)
           this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
@@ -331,11 +338,23 @@ export class ModelDaemon {
     const slow = random.chance(this.temper.slowRate) ? random.between(1000, 9000) : random.between(20, 200);
     const isHeeded = !this.temper.isForeign && scenario.weakening?.ignoresDeadline !== true;
     const { life: serverLife } = this.#server;
+    const isEndedInTime =
+      this.#clock + slow * this.#rate >= deadline && scenario.weakening?.ignoresDeadline !== true;
     time.after(slow, () => {
       const server = this.#server;
-      if (command !== this.#commandLife || server.life !== serverLife) { end(false); return; }
+      if (isEndedInTime) {
+        end(false);
+        return;
+      }
+      if (command !== this.#commandLife || server.life !== serverLife) {
+        end(false);
+        return;
+      }
       const statement = (): void => {
-        if (isHeeded && this.#clock >= deadline) { end(false); return; }
+        if (isHeeded && this.#clock >= deadline) {
+          end(false);
+          return;
+        }
         this.cluster.promoteServer(this.nodeId, () => end(true));
       };
       if (server.isFrozen) server.waiting.push(statement);

@@ -93,3 +93,11 @@ export function clusterOf(
   if (!hasWitness) return data;
   return [...data, { nodeId: nodeId(count + 1), type: "witness", upstreamNodeId: nodeId(1), priority: 0 }];
 }
+
+/** How the commands of one history behave. */
+export interface CommandTemper {
+  readonly isForeign: boolean;
+  readonly failureRate: number;
+  readonly hangRate: number;
+  readonly slowRate: number;
+}
