@@ -4,7 +4,7 @@ export type Side = "ours" | "node" | "reference" | "pg_basebackup";
 export type MeasurementName =
   ConnectivityName | "version" | "show-3" | "show-20" | "show-frozen" | "clone" | "memory";
 
-export type ConnectivityName = `${"matrix" | "crosscheck"}-${3 | 6}`;
+type ConnectivityName = `${"matrix" | "crosscheck"}-${3 | 6}`;
 
 /** At most `factor` × the median of `base` + `extra`, in the unit of the row. */
 export interface Limit {

@@ -32,8 +32,6 @@ describe("interpretWords", () => {
   it.each([
     [[], "no repmgr command provided"],
     [["Cluster"], "no action provided for command 'Cluster'"],
-    // An alias whose command does not exist yet.
-    [["daemon", "pause"], "unknown repmgr action 'daemon pause'"],
     [["clutser", "shwo"], "unknown repmgr action 'clutser shwo'; did you mean 'cluster show'?"],
     [["cluster", "shwo"], "unknown repmgr action 'cluster shwo'; did you mean 'cluster show'?"],
     [["cluster", "cleanpu"], "unknown repmgr action 'cluster cleanpu'; did you mean 'cluster cleanup'?"],
