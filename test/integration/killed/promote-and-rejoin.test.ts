@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { newDirectory } from "../../harness/postgres-server.js";
+import { startProgram } from "../../harness/program.js";
 import { killAtEachAnnouncement } from "./kill-at.js";
 import {
   addStandby,
@@ -89,6 +90,26 @@ describe("killed by SIGKILL at each announcement and run again", () => {
     });
     expect(count).toBeGreaterThanOrEqual(5);
   }, 300_000);
+
+  it("node rejoin goes on with a server that the killed run started while this one looks", async () => {
+    await primary.server.stop();
+    await changeRoles();
+    await expectSuccess(standby.run(...rejoinWords()));
+    await standby.server.stop();
+    const restarts: Promise<void>[] = [];
+    const started = startProgram(["-f", standby.conf, ...rejoinWords()], {
+      onStderr: (text) => {
+        if (restarts.length > 0 || !text.includes("NOTICE: rejoin target is node")) return;
+        started.kill("SIGSTOP");
+        const restart = standby.server.start().then(() => awaitStreaming(primary, standby));
+        restarts.push(restart.finally(() => started.kill("SIGCONT")));
+      },
+    });
+    await expectSuccess(started.result);
+    expect(restarts).toHaveLength(1);
+    await Promise.all(restarts);
+    await verifyAttached();
+  });
 
   it.each(["fast", "immediate"] as const)(
     "node rejoin --force-rewind of a node that diverged and was stopped (%s) leaves a standby that streams",

@@ -72,8 +72,9 @@ export const nodeRejoin = defineCommand({
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, environment } = context;
     const forceRewind = options["force-rewind"] !== undefined;
+    const judge = { programName: environment.programName, forceRewind };
     const local = await gatherLocalServer(context);
-    const verdict = judgeLocalState(local.state, { programName: environment.programName, forceRewind });
+    const verdict = judgeLocalState(local.state, judge);
     if (verdict.kind === "refused")
       return reportProblems(reporter, [verdict.problem], exitCodes.rejoinFailed);
     if (verdict.kind === "running-standby") return finishRejoin(context, verdict.problem, options);
@@ -90,7 +91,12 @@ export const nodeRejoin = defineCommand({
       recloneCommand,
     };
     const plan = planRejoin(facts, rules);
-    if (plan.kind === "refused") return reportRefusal(context, plan.problems);
+    if (plan.kind === "refused") {
+      // What a run that was killed a moment ago has started may have come up since the first look.
+      const now = judgeLocalState((await gatherLocalServer(context)).state, judge);
+      if (now.kind === "running-standby") return finishRejoin(context, now.problem, options);
+      return reportRefusal(context, plan.problems);
+    }
     const { message, ...continuation } = plan.finding;
     if (plan.rewinds) reporter.notice(message, continuation);
     else reporter.info(message, continuation);
