@@ -15,6 +15,8 @@ interface StoppedServer {
   readonly state: string;
   readonly timeline: number;
   readonly hasBackupLabel: boolean;
+  /** The rewind was begun by a pg_rewind that may copy the target's pg_control first, and nobody has ended it. */
+  readonly mayHaveForeignControl: boolean;
 }
 
 /**
@@ -23,10 +25,10 @@ interface StoppedServer {
  */
 export function judgeUnfinishedRewind(
   record: RewindRecord,
-  { state, timeline, hasBackupLabel }: StoppedServer,
+  { state, timeline, hasBackupLabel, mayHaveForeignControl }: StoppedServer,
 ): UnfinishedRewind | null {
   if (hasBackupLabel && state === "in archive recovery") return "completed";
-  return timeline > record.timeline ? null : "interrupted";
+  return timeline > record.timeline && !mayHaveForeignControl ? null : "interrupted";
 }
 
 export interface LocalStateFacts {

@@ -90,6 +90,11 @@ export async function barDataDirectory(path: string): Promise<void> {
   if (facts.kind === "directory") await changeDirectoryMode(path, facts.mode | BAR);
 }
 
+export async function isDataDirectoryBarred(path: string): Promise<boolean> {
+  const facts = await inspectPath(path);
+  return facts.kind === "directory" && (facts.mode & BAR) !== 0;
+}
+
 export async function unbarDataDirectory(path: string): Promise<void> {
   const facts = await inspectPath(path);
   if (facts.kind === "directory" && (facts.mode & BAR) !== 0) {

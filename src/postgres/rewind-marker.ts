@@ -19,6 +19,8 @@ export interface RewindMarker {
   readonly needsRecovery: boolean;
   /** `standby.signal` was made for the recovery, and goes if nothing comes of the rewind. */
   readonly madeSignal: boolean;
+  /** pg_control before the rewind, in base64, where pg_rewind does not spare it until the end; null elsewhere. */
+  readonly controlFile: string | null;
 }
 
 export interface FoundRewindMarker extends RewindMarker {
@@ -32,6 +34,7 @@ interface StoredMarker {
   readonly archive: RewindMarker["archive"];
   readonly needsRecovery: boolean;
   readonly madeSignal: boolean;
+  readonly controlFile?: string | null;
   readonly pid: number;
   readonly startTime: string | null;
 }
@@ -54,6 +57,7 @@ export async function readRewindMarker(dataDirectory: string): Promise<FoundRewi
       archive: stored.archive,
       needsRecovery: stored.needsRecovery,
       madeSignal: stored.madeSignal,
+      controlFile: stored.controlFile ?? null,
       programPid: isAtWork ? stored.pid : null,
     };
   }
@@ -70,6 +74,7 @@ export async function writeRewindMarker(dataDirectory: string, marker: RewindMar
     archive: marker.archive,
     needsRecovery: marker.needsRecovery,
     madeSignal: marker.madeSignal,
+    controlFile: marker.controlFile,
     pid,
     startTime: (await findProcess(pid))?.startTime ?? null,
   };

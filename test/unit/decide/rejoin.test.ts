@@ -72,8 +72,13 @@ describe("judgeUnfinishedRewind", () => {
     ["nothing happened yet", { state: "shut down", timeline: 1, hasBackupLabel: false }, "interrupted"],
     ["pg_rewind ended", { state: "in archive recovery", timeline: 2, hasBackupLabel: true }, "completed"],
     ["the directory was cloned again", { state: "in production", timeline: 2, hasBackupLabel: false }, null],
+    [
+      "pg_control is the target's",
+      { state: "in production", timeline: 2, hasBackupLabel: false, mayHaveForeignControl: true },
+      "interrupted",
+    ],
   ] as const)("tells when %s", (_case, facts, expected) => {
-    expect(judgeUnfinishedRewind(record, facts)).toBe(expected);
+    expect(judgeUnfinishedRewind(record, { mayHaveForeignControl: false, ...facts })).toBe(expected);
   });
 });
 

@@ -9,8 +9,13 @@ import { UserError } from "../../../errors/user-error.js";
 import { parseConninfo } from "../../../model/conninfo.js";
 import type { Lsn } from "../../../model/lsn.js";
 import { parseTimelineHistory, type TimelineHistory } from "../../../model/timeline.js";
-import { readControlFile, type ControlFile } from "../../../postgres/control-file.js";
-import { readDataDirectoryState } from "../../../postgres/data-directory.js";
+import {
+  readControlFile,
+  type ControlFile,
+  type ControlFileReading,
+} from "../../../postgres/control-file.js";
+import { readControlFileCopy } from "../../../postgres/control-file-copy.js";
+import { isDataDirectoryBarred, readDataDirectoryState } from "../../../postgres/data-directory.js";
 import { readRewindMarker, type FoundRewindMarker } from "../../../postgres/rewind-marker.js";
 import { readFileIfThere } from "../../../system/directories.js";
 import { findProcessesOf } from "../../../system/process-table.js";
@@ -43,15 +48,12 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
       hint: 'check "data_directory" in repmgr.conf',
     });
   }
-  const control = await readControl(context);
-  const ping = await databases.ping(parseConninfo(settings.conninfo));
-  const unfinishedRewind =
+  const hasBackupLabel = directory.entries.includes("backup_label");
+  const { control, unfinishedRewind } =
     marker === null
-      ? null
-      : judgeUnfinishedRewind(marker, {
-          ...control,
-          hasBackupLabel: directory.entries.includes("backup_label"),
-        });
+      ? { control: await readControl(context), unfinishedRewind: null }
+      : await readControlAfter(context, marker, hasBackupLabel);
+  const ping = await databases.ping(parseConninfo(settings.conninfo));
   return {
     control,
     majorVersion,
@@ -70,6 +72,29 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
   };
 }
 
+/** After an interrupted rewind that may have replaced pg_control, it is what it was before. */
+async function readControlAfter(
+  context: CommandContext,
+  marker: FoundRewindMarker,
+  hasBackupLabel: boolean,
+): Promise<Pick<LocalServer, "control" | "unfinishedRewind">> {
+  const { processes, settings } = context;
+  const place = { binDirectory: settings.pg_bindir, dataDirectory: settings.data_directory };
+  const copy = (await isDataDirectoryBarred(place.dataDirectory)) ? marker.controlFile : null;
+  const found = await readControlFile(processes, place);
+  const unfinishedRewind =
+    found.kind === "unreadable"
+      ? "interrupted"
+      : judgeUnfinishedRewind(marker, {
+          ...found.control,
+          hasBackupLabel,
+          mayHaveForeignControl: copy !== null,
+        });
+  const isForeign = copy !== null && unfinishedRewind === "interrupted";
+  const reading = isForeign ? await readControlFileCopy(processes, { ...place, copy }) : found;
+  return { control: requireControl(context, reading), unfinishedRewind };
+}
+
 const ORPHAN_TIMEOUT_MS = 10_000;
 const ORPHAN_POLL_MS = 50;
 
@@ -86,11 +111,19 @@ async function awaitOrphans({ clock, settings, interrupted }: CommandContext): P
 }
 
 /** Throws UserError (code 1). */
-export async function readControl({ processes, settings }: CommandContext): Promise<ControlFile> {
+export async function readControl(context: CommandContext): Promise<ControlFile> {
+  const { processes, settings } = context;
   const reading = await readControlFile(processes, {
     binDirectory: settings.pg_bindir,
     dataDirectory: settings.data_directory,
   });
+  return requireControl(context, reading);
+}
+
+function requireControl(
+  { settings }: Pick<CommandContext, "settings">,
+  reading: ControlFileReading,
+): ControlFile {
   if (reading.kind === "read") return reading.control;
   throw new UserError(exitCodes.badConfiguration, {
     message: `unable to read pg_control in "${settings.data_directory}"`,

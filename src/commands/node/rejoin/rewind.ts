@@ -6,6 +6,11 @@ import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { formatLsn } from "../../../model/lsn.js";
 import type { Database } from "../../../postgres/database.js";
+import {
+  copyControlFile,
+  restoreControlFile,
+  WRITES_CONTROL_LAST_SINCE,
+} from "../../../postgres/control-file-copy.js";
 import { barDataDirectory, unbarDataDirectory } from "../../../postgres/data-directory.js";
 import { recoverInIsolation } from "../../../postgres/isolated-recovery.js";
 import { runRewind, showRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
@@ -41,6 +46,7 @@ export async function rewindDataDirectory(context: CommandContext, rewind: Rewin
       detail: describeWalRange(rewind.discards),
     });
   }
+  await keepControlFile(settings.data_directory, local, marker);
   await barDataDirectory(settings.data_directory);
   reporter.notice("executing pg_rewind", { detail: `pg_rewind command is "${showRewindCommand(command)}"` });
   const outcome = await runRewind(processes, command);
@@ -61,9 +67,18 @@ async function writeMarker(context: CommandContext, { local, archive }: Rewind):
     needsRecovery: local.marker?.needsRecovery ?? !isShutDownCleanly(control),
     madeSignal:
       local.marker?.madeSignal ?? (await readFileIfThere(join(directory, SIGNAL_FILE), "utf8")) === null,
+    controlFile: local.marker?.controlFile ?? null,
   };
   await writeRewindMarker(directory, marker);
   return marker;
+}
+
+/** A pg_rewind that replaces pg_control first has to find the earlier one when it is run again. */
+async function keepControlFile(directory: string, local: LocalServer, marker: RewindMarker): Promise<void> {
+  if (marker.controlFile !== null) return restoreControlFile(directory, marker.controlFile);
+  if (local.majorVersion >= WRITES_CONTROL_LAST_SINCE) return;
+  const controlFile = await copyControlFile(directory);
+  await writeRewindMarker(directory, { ...marker, needsRecovery: false, controlFile });
 }
 
 /** pg_rewind would recover in single-user mode, which refuses standbys and leaves a directory that starts as a primary. */
