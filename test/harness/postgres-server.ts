@@ -16,6 +16,8 @@ export interface TestServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The whole of pg_hba.conf; the superuser's way in over the socket is kept. */
   readonly hba?: readonly string[];
+  /** Default: what initdb does, which makes checksums from PostgreSQL 18 on. */
+  readonly dataChecksums?: false;
   /** Major version; default TEST_PG_VERSION or the newest installed. */
   readonly version?: number;
 }
@@ -65,6 +67,9 @@ const DEFAULT_HBA = [
   "host replication all 127.0.0.1/32 scram-sha-256",
 ] as const;
 
+/** From this version on initdb makes checksums without being told, and can be told not to. */
+const CHECKSUMS_SINCE = 18;
+
 const SUPERUSER_HBA = "local all postgres scram-sha-256";
 
 const knownServers = new Set<TestServer>();
@@ -75,13 +80,14 @@ export async function createPrimary(options: TestServerOptions = {}): Promise<Te
   unnamedServers += 1;
   const name = options.name ?? `server${unnamedServers}`;
   const directory = await newDirectory(name);
-  const { binDirectory } = choosePostgres(options.version);
+  const { binDirectory, major } = choosePostgres(options.version);
   const dataDirectory = join(directory, "data");
   const passwordFile = join(directory, "initdb-password");
   await writeFile(passwordFile, `${testPassword}\n`, { mode: 0o600 });
   await runCommand(join(binDirectory, "initdb"), [
     ...["-D", dataDirectory, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile],
     ...["-N", "-E", "UTF8", "--locale=C"],
+    ...(options.dataChecksums === false && major >= CHECKSUMS_SINCE ? ["--no-data-checksums"] : []),
   ]);
   const server = makeServer({ name, directory, dataDirectory, binDirectory, port: await freePort() });
   await configure(server, { ...DEFAULT_SETTINGS, ...options.settings });

@@ -14,6 +14,7 @@ describe("doctor before anything is registered", () => {
   it("finds what a fresh server lacks", async () => {
     const server = await createPrimary({
       settings: { wal_level: "minimal", max_wal_senders: "0", hot_standby: "off", wal_log_hints: "off" },
+      dataChecksums: false,
     });
     const found = await diagnose(await confOf(server));
     expect(found.exitCode).toBe(25);
