@@ -29,7 +29,10 @@ describe("node rejoin that is refused, and what it keeps", () => {
     node1.run("node", "rejoin", "-d", node2.server.conninfo, ...words);
 
   beforeAll(async () => {
-    node1 = await makePrimary({ settings: { wal_log_hints: "off" }, dataChecksums: false });
+    node1 = await makePrimary({
+      settings: { wal_log_hints: "off", wal_keep_size: "256MB" },
+      dataChecksums: false,
+    });
     await appendFile(join(node1.server.dataDirectory, "postgresql.auto.conf"), SPECIAL);
     const place = await makePlace(node1.server, { node_id: 4 });
     await expectSuccess(place.clone("-c"));
