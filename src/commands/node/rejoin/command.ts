@@ -188,8 +188,7 @@ function buildCommand(
   }: { readonly local: LocalServer; readonly target: NodeRecord; readonly options: Options },
 ): RewindCommand {
   const given = options["force-rewind"];
-  const directory = settings.pg_bindir.replace(/\/+$/, "");
-  const installed = directory === "" ? "pg_rewind" : `${directory}/pg_rewind`;
+  const installed = local.binDirectory === "" ? "pg_rewind" : `${local.binDirectory}/pg_rewind`;
   const hasOtherPlace = settings.config_directory !== "" && local.majorVersion >= CONFIG_FILE_SINCE;
   return buildRewindCommand({
     program: typeof given === "string" ? given : installed,

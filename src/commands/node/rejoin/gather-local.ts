@@ -16,6 +16,7 @@ import {
 } from "../../../postgres/control-file.js";
 import { readControlFileCopy } from "../../../postgres/control-file-copy.js";
 import { isDataDirectoryBarred, readDataDirectoryState } from "../../../postgres/data-directory.js";
+import { findProgramDirectory } from "../../../postgres/program-directory.js";
 import { readRewindMarker, type FoundRewindMarker } from "../../../postgres/rewind-marker.js";
 import { readFileIfThere } from "../../../system/directories.js";
 import { findProcessesOf } from "../../../system/process-table.js";
@@ -25,6 +26,8 @@ import type { CommandContext } from "../../define-command.js";
 export interface LocalServer {
   readonly control: ControlFile;
   readonly majorVersion: number;
+  /** Of pg_rewind and the others; empty for the PATH. */
+  readonly binDirectory: string;
   /** Of an earlier rewind that is still of importance. */
   readonly marker: FoundRewindMarker | null;
   readonly unfinishedRewind: UnfinishedRewind | null;
@@ -49,14 +52,16 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
     });
   }
   const hasBackupLabel = directory.entries.includes("backup_label");
+  const binDirectory = await findPrograms(context);
   const { control, unfinishedRewind } =
     marker === null
-      ? { control: await readControl(context), unfinishedRewind: null }
-      : await readControlAfter(context, marker, hasBackupLabel);
+      ? { control: await readControl(context, binDirectory), unfinishedRewind: null }
+      : await readControlAfter(context, { marker, hasBackupLabel, binDirectory });
   const ping = await databases.ping(parseConninfo(settings.conninfo));
   return {
     control,
     majorVersion,
+    binDirectory,
     marker: unfinishedRewind === null ? null : marker,
     unfinishedRewind,
     state: {
@@ -75,11 +80,18 @@ export async function gatherLocalServer(context: CommandContext): Promise<LocalS
 /** After an interrupted rewind that may have replaced pg_control, it is what it was before. */
 async function readControlAfter(
   context: CommandContext,
-  marker: FoundRewindMarker,
-  hasBackupLabel: boolean,
+  {
+    marker,
+    hasBackupLabel,
+    binDirectory,
+  }: {
+    readonly marker: FoundRewindMarker;
+    readonly hasBackupLabel: boolean;
+    readonly binDirectory: string;
+  },
 ): Promise<Pick<LocalServer, "control" | "unfinishedRewind">> {
   const { processes, settings } = context;
-  const place = { binDirectory: settings.pg_bindir, dataDirectory: settings.data_directory };
+  const place = { binDirectory, dataDirectory: settings.data_directory };
   const copy = (await isDataDirectoryBarred(place.dataDirectory)) ? marker.controlFile : null;
   const found = await readControlFile(processes, place);
   const unfinishedRewind =
@@ -110,11 +122,18 @@ async function awaitOrphans({ clock, settings, interrupted }: CommandContext): P
   }
 }
 
+const findPrograms = ({ settings, environment }: CommandContext): Promise<string> =>
+  findProgramDirectory({
+    configured: settings.pg_bindir,
+    dataDirectory: settings.data_directory,
+    searchPath: environment.variables["PATH"] ?? "",
+  });
+
 /** Throws UserError (code 1). */
-export async function readControl(context: CommandContext): Promise<ControlFile> {
+export async function readControl(context: CommandContext, binDirectory: string): Promise<ControlFile> {
   const { processes, settings } = context;
   const reading = await readControlFile(processes, {
-    binDirectory: settings.pg_bindir,
+    binDirectory,
     dataDirectory: settings.data_directory,
   });
   return requireControl(context, reading);

@@ -72,7 +72,7 @@ function connectToTarget(context: CommandContext, conninfo: string): Promise<Dat
 /** Reads what `planRejoin` needs. Throws UserError where the target does not answer the question. */
 export async function gatherRejoinFacts(
   context: CommandContext,
-  { control, majorVersion, unfinishedRewind }: LocalServer,
+  { control, majorVersion, binDirectory, unfinishedRewind }: LocalServer,
   participants: Participants & { readonly isClean: boolean },
 ): Promise<RejoinFacts> {
   const { own, target, targetDatabase, isClean } = participants;
@@ -84,7 +84,7 @@ export async function gatherRejoinFacts(
     purpose: "rejoin",
   });
   const endOfWal = await readEndOfWal(processes, {
-    binDirectory: settings.pg_bindir,
+    binDirectory,
     dataDirectory: settings.data_directory,
     timeline: point.timeline,
     from: control.checkpointLsn,

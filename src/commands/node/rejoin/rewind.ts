@@ -90,7 +90,7 @@ async function recover(context: CommandContext, rewind: Rewind, marker: RewindMa
   });
   await replaceFile(join(directory, SIGNAL_FILE), Buffer.from("# created by repmgr\n"), 0o600);
   const outcome = await recoverInIsolation(processes, {
-    binDirectory: settings.pg_bindir,
+    binDirectory: rewind.local.binDirectory,
     dataDirectory: directory,
     configFile: settings.config_directory === "" ? null : join(settings.config_directory, "postgresql.conf"),
     majorVersion: rewind.local.majorVersion,
@@ -138,7 +138,7 @@ async function settleTimeline({ reporter }: CommandContext, database: Database):
 
 async function confirmNotNeeded(context: CommandContext, rewind: Rewind): Promise<void> {
   const { reporter } = context;
-  const control = await readControl(context);
+  const control = await readControl(context, rewind.local.binDirectory);
   const local = { ...rewind.facts.attach.local, ...recoveryPointOf(control) };
   const attach = { ...rewind.facts.attach, local };
   if (isShutDownCleanly(control) && judgeDivergence(attach).kind === "can-attach") {
