@@ -139,7 +139,11 @@ export async function dropFormerSlot(
     const session = await context.databases.connect(conninfo, { signal: context.interrupted });
     // On a server that is being promoted or stopped the slot may be gone already; dropOwnSlot sees that.
     await isInRecovery(session).finally(() => session.close());
-    await dropOwnSlot(context, conninfo, { name, creator: { method: "sql", user: null } });
+    await dropOwnSlot(context, conninfo, {
+      name,
+      creator: { method: "sql", user: null },
+      nodeId: upstream.nodeId,
+    });
   } catch (error) {
     if (!(error instanceof ConnectionError || error instanceof DatabaseError)) throw error;
     context.reporter.warning(

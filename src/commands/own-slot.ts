@@ -47,7 +47,8 @@ export async function dropOwnSlot(context: SlotContext, server: Conninfo, slot: 
       await withSlotSession(context, { server, slot, database }, (session) =>
         dropReplicationSlot(session, slot.name),
       );
-      reporter.info(`replication slot "${slot.name}" dropped`);
+      if (slot.nodeId === undefined) reporter.info(`replication slot "${slot.name}" dropped`);
+      else reporter.notice(`replication slot "${slot.name}" deleted on node ${slot.nodeId}`);
     });
   } catch (error) {
     if (!(error instanceof DatabaseError || error instanceof ConnectionError)) throw error;

@@ -1,6 +1,6 @@
 import type { Plan } from "../model/plan.js";
 import { parseConninfo, type Conninfo } from "../model/conninfo.js";
-import { nodeId as toNodeId, slotNameOf, type NodeRecord } from "../model/node-record.js";
+import { nodeId as toNodeId, slotNameOf, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
 import {
   buildBaseBackupCommand,
@@ -34,6 +34,8 @@ import { chooseSlotCreator, judgeSlots, type SlotCreator } from "./replication-s
 export interface OwnSlot {
   readonly name: string;
   readonly creator: SlotCreator;
+  /** The node that has it, for messages. */
+  readonly nodeId?: NodeId;
 }
 
 export type CloneStep =

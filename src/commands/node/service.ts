@@ -77,7 +77,7 @@ function listActions(context: CommandContext): string {
 
 async function runAction(context: CommandContext, action: ServerAction, command: string): Promise<void> {
   const { reporter, processes, interrupted } = context;
-  reporter.notice(`executing action "${action}" on this server`, {
+  reporter.info(`executing action "${action}" on this server`, {
     detail: `executing server command "${command}"`,
   });
   const result = await runServerCommand(processes, command, interrupted);

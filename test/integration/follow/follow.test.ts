@@ -12,12 +12,17 @@ interface Node {
   run(...words: string[]): Promise<ProgramResult>;
 }
 
-async function makeNode(server: TestServer, id: number): Promise<Node> {
+async function makeNode(
+  server: TestServer,
+  id: number,
+  settings: Partial<Parameters<typeof writeRepmgrConf>[1]> = {},
+): Promise<Node> {
   const conf = await writeRepmgrConf(server, {
-    node_id: id,
-    node_name: `node${id}`,
     use_replication_slots: true,
     standby_follow_timeout: 20,
+    ...settings,
+    node_id: id,
+    node_name: `node${id}`,
   });
   return { server, conf, run: (...words) => runProgram(["-f", conf, ...words]) };
 }
@@ -56,6 +61,15 @@ describe("standby follow in a cascade of four", () => {
     expect(self.stderr).toContain("ERROR: provided --upstream-node-id 3 is the current node");
     expect((await node3.run("standby", "follow", "--upstream-node-id=9")).exitCode).toBe(23);
     expect((await node1.run("standby", "follow")).exitCode).toBe(1);
+  });
+
+  it("refuses a node that is not registered", async () => {
+    await node1.server.sql("CREATE TABLE public.kept AS SELECT * FROM repmgr.nodes WHERE node_id = 4");
+    await node1.server.sql("DELETE FROM repmgr.nodes WHERE node_id = 4");
+    const result = await node4.run("standby", "follow");
+    await node1.server.sql("INSERT INTO repmgr.nodes SELECT * FROM public.kept");
+    expect(result.exitCode, result.output).toBe(1);
+    expect(result.stderr).toContain("ERROR: no record found for this node (ID: 4) on the primary");
   });
 
   it("shows its steps with --dry-run and changes nothing", async () => {
@@ -97,8 +111,12 @@ describe("standby follow in a cascade of four", () => {
       await waitUntil("the record is there", async () => (await upstreamOf(node, 3)) === 1, 2000);
     }
     await node2.server.start();
+    await makeNode(node3.server, 3, { standby_follow_restart: true });
     const back = await node3.run("standby", "follow", "--upstream-node-id=2");
     expect(back.exitCode, back.output).toBe(0);
+    expect(back.stderr).toMatch(/^NOTICE: stopping server using ".*pg_ctl .*stop"$/m);
+    expect(back.stderr).toMatch(/^NOTICE: starting server using ".*pg_ctl .*start"$/m);
+    expect(back.stderr).toContain('NOTICE: replication slot "repmgr_slot_3" deleted on node 1');
     expect(await slotsOf(node1)).toEqual([]);
   });
 

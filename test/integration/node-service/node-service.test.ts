@@ -100,6 +100,7 @@ describe("node service", () => {
     await configure({ service_reload_command: "echo out; echo why >&2; exit 3" });
     const result = await service("--action=reload");
     expect(result.exitCode).toBe(5);
+    expect(result.stderr).toContain('INFO: executing action "reload" on this server');
     expect(result.stderr).toContain('ERROR: unable to execute action "reload" on this server');
     expect(result.stderr).toContain("exit code 3\nout\nwhy\n");
   });

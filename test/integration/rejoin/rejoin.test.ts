@@ -199,6 +199,7 @@ describe("node rejoin", () => {
     const result = await rejoin(node1, node2, "--force-rewind");
     expect(result.exitCode, result.output).toBe(24);
     expect(result.stderr).toContain("pg_rewind: error: could not");
+    expect(result.stderr).toContain("ERROR: NODE REJOIN failed");
     expect(result.stderr).toContain("the data directory was not changed");
     expect(result.stderr).toMatch(
       /HINT: copy the target again: tsrepmgr -f '.*' standby clone --force -d 'host=/,

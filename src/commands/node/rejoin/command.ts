@@ -240,7 +240,7 @@ async function carryOut(context: CommandContext, work: RejoinWork): Promise<Exit
     );
   } catch (error) {
     if (!(error instanceof UserError) || interrupted.aborted) throw error;
-    reporter.notice("NODE REJOIN failed");
+    reporter.error("NODE REJOIN failed");
     const details = `${error.message}${discarded === "" ? "" : discarded.replace("discarded", "to be discarded")}`;
     await announceEvent(context, { ...event, successful: false, details }, primaryDatabase);
     throw error;

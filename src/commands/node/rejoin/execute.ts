@@ -37,7 +37,8 @@ export async function carryOutRejoinStep(
     case "rewind":
       return rewindDataDirectory(context, { ...rejoining, discards: step.discards });
     case "restore-files":
-      if (archive !== null) await restoreConfigFiles(context, archive);
+      if (archive !== null) return restoreConfigFiles(context, archive);
+      context.reporter.notice(`0 files copied to ${context.settings.data_directory}`);
       return;
     case "write-configuration":
       context.reporter.notice(`setting node ${own.nodeId}'s upstream to node ${target.nodeId}`);

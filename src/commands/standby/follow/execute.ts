@@ -2,7 +2,7 @@ import type { FollowFacts, FollowStep } from "../../../decide/follow.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { updateNode } from "../../../metadata/nodes.js";
-import { configuredCommand } from "../../../postgres/service-control.js";
+import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
 import {
   awaitAttachment,
   dropFormerSlot,
@@ -53,6 +53,8 @@ export async function carryOutFollowStep(
   }
 }
 
+const gerunds = { stop: "stopping", start: "starting", restart: "restarting" } as const;
+
 /** A reload is enough since PostgreSQL 13; where it fails the server is restarted, as the reference does. */
 async function applyConfiguration(context: CommandContext, by: "reload" | "restart"): Promise<void> {
   const { settings, reporter } = context;
@@ -66,6 +68,8 @@ async function applyConfiguration(context: CommandContext, by: "reload" | "resta
   const actions =
     configuredCommand(settings, "restart") === "" ? (["stop", "start"] as const) : (["restart"] as const);
   for (const action of actions) {
+    const command = buildServerCommand(settings, action, { directory: settings.data_directory, waits: true });
+    reporter.notice(`${gerunds[action]} server using "${command}"`);
     const failure = await runServerAction(context, action);
     if (failure === null) continue;
     throw new UserError(exitCodes.noRestart, {

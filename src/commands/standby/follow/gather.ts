@@ -62,7 +62,8 @@ export async function findParticipants(
 async function withOwnRecord(found: Omit<Participants, "own">, id: NodeId): Promise<Participants> {
   const own = await findNode(found.primaryDatabase, id);
   if (own !== null) return { ...found, own };
-  throw refuse(`no record found for this node (ID: ${id}) on the primary`, {
+  throw new UserError(exitCodes.badConfiguration, {
+    message: `no record found for this node (ID: ${id}) on the primary`,
     hint: 'execute "standby register --force" on this node',
   });
 }
