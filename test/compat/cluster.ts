@@ -16,10 +16,13 @@ export interface Cluster {
   stop(name: NodeName): Promise<void>;
   /** Waits until n2 and n3 have replayed what their primary n1 has written. */
   awaitReplay(): Promise<void>;
-  /** Gives the tables of the schema the rows that they had when the cluster was new, and the schema if it is gone. */
+  /**
+   * Gives the tables of the schema the rows that they had when the cluster was new, and the schema if it is gone;
+   * a primary that is still a standby has them.
+   */
   resetMetadata(database: Database, primary?: NodeName): Promise<void>;
-  /** Gives a node the data directory that it had when the cluster was new and starts it. */
-  restore(name: NodeName): Promise<void>;
+  /** Gives nodes the data directories that they had when the cluster was new and starts them. */
+  restore(names: readonly NodeName[]): Promise<void>;
   /** Takes away what a clone has left on n5 and its slots elsewhere. */
   clearCloneTarget(): Promise<void>;
   keepLogs(): Promise<string>;
@@ -110,7 +113,9 @@ async function prepareNodes(network: ContainerNetwork, release: Release): Promis
       const statements = resetStatements(database);
       await Promise.all([primary, "w4" as const].map((name) => node(name).execute(database, statements)));
     },
-    restore: (name) => restore(node(name)),
+    restore: async (names) => {
+      await Promise.all(names.map((name) => restore(node(name))));
+    },
     clearCloneTarget: () => clearCloneTarget(node),
     keepLogs: () => network.keepLogs(),
     remove: () => network.remove(),
@@ -205,7 +210,11 @@ function resetStatements(database: Database): string {
       ? "NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'repmgr')"
       : "to_regclass('repmgr.nodes') IS NULL";
   const create = database === "repmgr" ? "CREATE EXTENSION repmgr;" : `\\i ${keptDirectory}/schema.sql`;
-  return `SET client_min_messages = warning;
+  return `SELECT pg_is_in_recovery() AS is_standby \\gset
+    \\if :is_standby
+    \\q
+    \\endif
+    SET client_min_messages = warning;
     SELECT ${isGone} AS gone \\gset
     \\if :gone
     DROP SCHEMA IF EXISTS repmgr CASCADE;

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { allowedDifferences, type AllowedDifference } from "./allowed-differences.js";
+import type { AllowedDifference } from "./allowed-difference.js";
+import { allowedDifferences } from "./allowed-differences.js";
 import type { Database } from "./node.js";
 import type { Observation, Observed } from "./observe.js";
 

@@ -91,21 +91,29 @@ function describeReadingStates({ use, compare }: SharedCluster): void {
 
 function describeChangingStates({ use, compare }: SharedCluster): void {
   describe.each(changingStates)("$name", ({ name: stateName, cases, ...state }) => {
+    let isMoved = false;
+    const leave = async ({ restore, resetMetadata, awaitReplay }: Cluster): Promise<void> => {
+      await restore(state.restores);
+      for (const database of databases) await resetMetadata(database);
+      await awaitReplay();
+    };
+    const arrangeAgain = async (cluster: Cluster): Promise<void> => {
+      if (!isMoved) return;
+      await leave(cluster);
+      await state.enter(cluster.node);
+      isMoved = false;
+    };
     beforeAll(() => use(({ node }) => state.enter(node)));
-    afterAll(() =>
-      use(async ({ restore, resetMetadata, awaitReplay }) => {
-        for (const name of state.restores) await restore(name);
-        for (const database of databases) await resetMetadata(database);
-        await awaitReplay();
-      }),
-    );
+    afterAll(() => use(leave));
 
     for (const command of cases) {
       const name = nameOfChange(command);
       it(name, () =>
-        compare({ name: `${stateName}: ${name}`, line: command.line }, (turn) =>
-          runChangingCase(turn, command, state.primary),
-        ),
+        compare({ name: `${stateName}: ${name}`, line: command.line }, async (turn) => {
+          await arrangeAgain(turn.cluster);
+          isMoved = command.moves ?? false;
+          return await runChangingCase(turn, command, state);
+        }),
       );
     }
   });

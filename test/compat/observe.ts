@@ -26,7 +26,8 @@ export function observeRun({ exitCode, stdout, stderr }: RunResult, database: Da
 /** NOTICE lines, which guides and scripts look for. */
 export function observeNotices({ stderr }: RunResult, database: Database): Observation {
   const lines = unify(stderr, database).split("\n");
-  return { notices: lines.filter((line) => line.startsWith("NOTICE: ")) };
+  const notices = lines.filter((line) => line.startsWith("NOTICE: ")).map((line) => line.trimEnd());
+  return { notices };
 }
 
 /** Rows of the schema: nodes on the primary and on the witness, events that are new, the term. */
@@ -88,7 +89,7 @@ export async function observeClone({ node }: Cluster): Promise<Observation> {
   ]);
   return {
     "data directory": directory,
-    "postgresql.auto.conf": parameters.split("\n").filter(isParameter).map(orderKeywords),
+    "postgresql.auto.conf": readParameters(parameters),
     "standby.signal": signal,
     "backup label": label,
     "slots of n1": slotsOfN1,
@@ -96,16 +97,20 @@ export async function observeClone({ node }: Cluster): Promise<Observation> {
   };
 }
 
-const isParameter = (line: string): boolean => line !== "" && !line.startsWith("#");
+/** The parameters in a postgresql.auto.conf. The order of a connection string's keywords means nothing. */
+export const readParameters = (text: string): readonly string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map(orderKeywords);
 
-/** The order of a connection string's keywords means nothing. */
 const orderKeywords = (line: string): string =>
   line.replace(/^(primary_conninfo = ')(.*)(')$/, (_, start: string, conninfo: string, end: string) =>
     [start, conninfo.split(" ").sort().join(" "), end].join(""),
   );
 
 /** Makes the output of the database without the extension that of the other one. */
-function unify(text: string, database: Database): string {
+export function unify(text: string, database: Database): string {
   return text.replaceAll(database, "repmgr");
 }
 

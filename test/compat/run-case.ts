@@ -1,8 +1,9 @@
 import { lineFor, type CommandCase } from "./cases/case.js";
-import type { ChangingCase } from "./cases/changing-cases.js";
+import type { ChangingCase, ChangingState } from "./cases/changing-cases.js";
 import type { Cluster } from "./cluster.js";
-import type { Database, NodeName, Program } from "./node.js";
+import type { Database, Program } from "./node.js";
 import { observeClone, observeMetadata, observeNotices, observeRun, type Observed } from "./observe.js";
+import { observeServers } from "./observe-servers.js";
 
 /** Who runs a case, and where. */
 export interface Turn {
@@ -23,16 +24,19 @@ export async function runReadingCase(
 export async function runChangingCase(
   turn: Turn,
   command: ChangingCase,
-  primary: NodeName,
+  state: Pick<ChangingState, "primary" | "records">,
 ): Promise<Observed> {
   const { cluster, database, program } = turn;
-  await makeState(turn, command, primary);
+  await makeState(turn, command, state);
   const result = await cluster.node(command.node).run(lineFor(command.line, database), program);
   if (command.settings !== undefined) await cluster.configure(command.node, database);
   const observation = {
     ...observeRun(result, database),
     ...observeNotices(result, database),
-    ...(await observeMetadata(cluster, database, primary)),
+    ...(command.observes === "servers" || command.moves
+      ? await observeServers(cluster, command, database)
+      : {}),
+    ...(await observeMetadata(cluster, database, state.primary)),
     ...(command.observes === "clone" ? await observeClone(cluster) : {}),
   };
   return { observation, stderr: result.stderr };
@@ -41,11 +45,12 @@ export async function runChangingCase(
 async function makeState(
   { cluster, database }: Turn,
   { node: name, records, recordsOnWitness, settings, prepare, observes }: ChangingCase,
-  primary: NodeName,
+  { primary, records: recordsOfState }: Pick<ChangingState, "primary" | "records">,
 ): Promise<void> {
   const { node, resetMetadata, clearCloneTarget, configure, awaitReplay } = cluster;
   await resetMetadata(database, primary);
   if (observes === "clone") await clearCloneTarget();
+  if (recordsOfState !== undefined) await node(primary).execute(database, recordsOfState);
   if (records !== undefined) await node(primary).execute(database, records);
   if (recordsOnWitness !== undefined) await node("w4").execute(database, recordsOnWitness);
   if (settings !== undefined) await configure(name, database, settings);

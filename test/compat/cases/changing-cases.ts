@@ -3,6 +3,7 @@ import type { CommandCase } from "./case.js";
 import { cleanupCases } from "./cleanup-cases.js";
 import { cloneCases } from "./clone-cases.js";
 import { afterFailureCases, registerCases } from "./register-cases.js";
+import { roleStates } from "./role-states.js";
 import { unregisterCases } from "./unregister-cases.js";
 import { witnessCases } from "./witness-cases.js";
 
@@ -16,15 +17,19 @@ export interface ChangingCase extends CommandCase {
   /** Shell on the node before the command. */
   readonly prepare?: string;
   /** What is looked at besides the command's own words and the rows of the schema. */
-  readonly observes?: "clone";
+  readonly observes?: "clone" | "servers";
+  /** The servers are not what they were: they are arranged anew before anything else is run. */
+  readonly moves?: true;
 }
 
 export interface ChangingState {
   readonly name: string;
   readonly enter: (node: (name: NodeName) => CompatNode) => Promise<void>;
+  /** Statements on the primary before those of the case. */
+  readonly records?: string;
   /** Where the rows of the schema are reset and read. */
   readonly primary: NodeName;
-  /** Nodes whose data directories are copied back afterwards. */
+  /** Nodes whose data directories are copied back after a case that moves them, and at the end. */
   readonly restores: readonly NodeName[];
   readonly cases: readonly ChangingCase[];
 }
@@ -53,4 +58,5 @@ export const changingStates: readonly ChangingState[] = [
     restores: ["n1", "n2", "n3"],
     cases: afterFailureCases,
   },
+  ...roleStates,
 ];

@@ -4,6 +4,7 @@ import { clusterLines, clusterShow, eventLines, nodeStatus } from "./cluster-lin
 import { onNodes, type CommandCase } from "./case.js";
 import { grammarCases } from "./grammar-cases.js";
 import { configurationCases } from "./configuration-cases.js";
+import { nodeCases, nodeChecksOfFailure } from "./node-check-cases.js";
 import { dryRunCases } from "./dry-run-cases.js";
 import { sshStates } from "./ssh-states.js";
 
@@ -55,6 +56,7 @@ export const readingStates: readonly ReadingState[] = [
       ...grammarCases,
       ...configurationCases,
       ...dryRunCases,
+      ...nodeCases,
     ],
   },
   {
@@ -67,18 +69,24 @@ export const readingStates: readonly ReadingState[] = [
       );
     },
     leave: async ({ restore, awaitReplay }) => {
-      await restore("n3");
+      await restore(["n3"]);
       await awaitReplay();
     },
-    cases: [...onNodes(["n1", "n3"], clusterLines), ...onNodes(["n1", "n3"], nodeStatus.slice(0, 2))],
+    cases: [
+      ...onNodes(["n1", "n3"], clusterLines),
+      ...onNodes(["n1", "n3"], nodeStatus.slice(0, 2)),
+      ...onNodes(["n1", "n3"], nodeChecksOfFailure),
+    ],
   },
   stopped("a standby down", "n3", [
     ...onNodes(["n1", "n2", "n3"], [...clusterShow, ...eventLines.slice(0, 1)]),
     ...onNodes(["n1", "n3"], nodeStatus),
+    ...onNodes(["n1"], nodeChecksOfFailure),
   ]),
   stopped("the primary down", "n1", [
     ...onNodes(["n1", "n2", "w4"], clusterLines),
     ...onNodes(["n1", "n2"], nodeStatus),
+    ...onNodes(["n1", "n2"], nodeChecksOfFailure),
   ]),
   stopped("the witness down", "w4", onNodes(["n1"], clusterShow)),
   {
@@ -88,10 +96,14 @@ export const readingStates: readonly ReadingState[] = [
       await node("n3").execute("postgres", "CHECKPOINT");
     },
     leave: async ({ restore, awaitReplay }) => {
-      await restore("n3");
+      await restore(["n3"]);
       await awaitReplay();
     },
-    cases: [...onNodes(["n1", "n2", "n3"], clusterLines), ...onNodes(["n3"], nodeStatus)],
+    cases: [
+      ...onNodes(["n1", "n2", "n3"], clusterLines),
+      ...onNodes(["n3"], nodeStatus),
+      ...onNodes(["n3"], nodeChecksOfFailure),
+    ],
   },
   {
     name: "a standby that refuses connections",

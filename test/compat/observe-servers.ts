@@ -1,0 +1,43 @@
+import type { ChangingCase } from "./cases/changing-cases.js";
+import type { Cluster } from "./cluster.js";
+import { dataDirectory, type Database, type NodeName } from "./node.js";
+import { readParameters, unify, type Observation } from "./observe.js";
+
+/** The servers whose roles change. */
+const movable: readonly NodeName[] = ["n1", "n2", "n3"];
+
+/** What the servers are after a command of `ownNode`, and what has been written for that. */
+export async function observeServers(
+  cluster: Cluster,
+  { node: ownNode, moves }: Pick<ChangingCase, "node" | "moves">,
+  database: Database,
+): Promise<Observation> {
+  const upstream = moves ? await readUpstream(cluster, ownNode) : "not asked";
+  const states = await Promise.all(movable.map((name) => readServer(cluster, name, database)));
+  return Object.assign({ [`upstream of ${ownNode}`]: upstream }, ...states) as Observation;
+}
+
+/** The host that a standby streams from; waits for it, because -W does not. */
+async function readUpstream({ node }: Cluster, name: NodeName): Promise<string> {
+  const sql =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN sender_host END FROM (VALUES (1)) AS one LEFT JOIN pg_stat_wal_receiver ON status = 'streaming'";
+  const query = `psql -XqAtc "${sql}"`;
+  const wait = `[ -f ${dataDirectory}/standby.signal ] || exit 0; for i in $(seq 30); do [ -n "$(${query})" ] && break; sleep 0.05; done; ${query}`;
+  return (await node(name).run(wait)).stdout;
+}
+
+async function readServer({ node }: Cluster, name: NodeName, database: Database): Promise<Observation> {
+  const sql =
+    "SELECT pg_is_in_recovery(), (SELECT coalesce(string_agg(slot_name, ' ' ORDER BY slot_name), '') FROM pg_replication_slots)";
+  const [state, parameters, signal] = await Promise.all([
+    node(name).run(`psql -XqAtc "${sql}" || echo down`),
+    node(name).run(`cat ${dataDirectory}/postgresql.auto.conf`),
+    node(name).run(`ls ${dataDirectory} | grep -E 'signal|recovery.done|\\.conf$'`),
+  ]);
+  const values = {
+    "recovery and slots": state.stdout,
+    "postgresql.auto.conf": readParameters(unify(parameters.stdout, database)),
+    files: signal.stdout,
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${key} of ${name}`, value]));
+}
