@@ -6,6 +6,8 @@ import type { GuideReader } from "./adaptation.js";
 export interface Terminal {
   /** Types a line of the guide; throws when it ends with another exit code than 0. */
   type(guideLine: string): Promise<ExecResult>;
+  /** The same; any exit code is a result. */
+  tryType(guideLine: string): Promise<ExecResult>;
   /** Types a line that the guide lacks. */
   typeMissing(line: string): Promise<ExecResult>;
   /** Adds lines to a file, as the guide does in an editor. */
@@ -29,6 +31,7 @@ export function openTerminal(node: ContainerNode, guide: GuideReader): Terminal 
   const adaptAll = (lines: readonly string[]): readonly string[] => lines.map((line) => guide.adapt(line));
   return {
     type: (guideLine) => run(guide.adapt(guideLine)),
+    tryType: (guideLine) => node.execute(guide.adapt(guideLine), { user, directory }),
     typeMissing: (line) => run(guide.addStep(line)),
     edit: (path, lines) => node.appendLines(guide.adapt(path), adaptAll(lines)),
     editMissing: (path, line) => node.appendLines(guide.adapt(path), adaptAll([guide.addStep(line)])),
