@@ -61,6 +61,11 @@ async function bundleParts(folder) {
     format: "esm",
     platform: "node",
     target: "node20.19",
+    external: ["pg-native"],
+    // Packages in the older module format ask for Node's own modules while they run.
+    banner: {
+      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+    },
   });
 }
 

@@ -32,16 +32,19 @@ import {
   thawServers,
 } from "./server.js";
 import { startSshd, type Sshd } from "./sshd.js";
+import { measureSwitchover } from "./switchover.js";
 import { takeTurns } from "./take-turns.js";
 
 const rounds = {
   full: {
     ...{ version: 41, "show-3": 41, "show-20": 21, "show-frozen": 5, clone: 5, memory: 7 },
     ...{ "matrix-3": 11, "crosscheck-3": 7, "matrix-6": 7, "crosscheck-6": 5 },
+    ...{ switchover: 6, outage: 6 },
   },
   quick: {
     ...{ version: 21, "show-3": 21, "show-20": 9, "show-frozen": 1, clone: 1, memory: 3 },
     ...{ "matrix-3": 3, "crosscheck-3": 3, "matrix-6": 3, "crosscheck-6": 1 },
+    ...{ switchover: 2, outage: 2 },
   },
 } as const satisfies Record<string, Record<MeasurementName, number>>;
 
@@ -81,6 +84,7 @@ async function measureAll(bench: Bench): Promise<Record<MeasurementName, Measure
     ...{ version, ...ofThree, "show-20": show20, clone },
     ...{ "matrix-3": ofThreeHosts.matrix, "crosscheck-3": ofThreeHosts.crosscheck },
     ...{ "matrix-6": ofSixHosts.matrix, "crosscheck-6": ofSixHosts.crosscheck },
+    ...(await measureSwitchovers(bench)),
   };
 }
 
@@ -95,10 +99,22 @@ function measure(
   return takeTurns(samplers, rounds[name]);
 }
 
-async function createNodes(place: Place, count: number): Promise<readonly Server[]> {
+/** Of a cluster of its own, whose roles change. */
+async function measureSwitchovers(bench: Bench): ReturnType<typeof measureSwitchover> {
+  const nodes = await createNodes(bench.place, 3, "switch");
+  await startStandbys(bench, nodes);
+  const [first] = nodes;
+  if (first !== undefined) await runSql(bench.place, first, "CREATE TABLE written (at timestamptz)");
+  console.log(`switchover: ${bench.rounds.switchover} runs each`);
+  const measured = await measureSwitchover({ ...bench, rounds: bench.rounds.switchover }, nodes);
+  for (const node of nodes) await stopServer(bench.place, node);
+  return measured;
+}
+
+async function createNodes(place: Place, count: number, prefix = "node"): Promise<readonly Server[]> {
   console.log(`making ${count} servers`);
   const nodes: Server[] = [];
-  for (let id = 1; id <= count; id++) nodes.push(await placeServer(place, `node${id}`, id));
+  for (let id = 1; id <= count; id++) nodes.push(await placeServer(place, `${prefix}${id}`, id));
   const [primary, ...standbys] = nodes;
   if (primary === undefined) throw new RangeError("no server wanted");
   await createPrimary(place, primary);

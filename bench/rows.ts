@@ -2,7 +2,15 @@
 export type Side = "ours" | "node" | "reference" | "pg_basebackup";
 
 export type MeasurementName =
-  ConnectivityName | "version" | "show-3" | "show-20" | "show-frozen" | "clone" | "memory";
+  | ConnectivityName
+  | "version"
+  | "show-3"
+  | "show-20"
+  | "show-frozen"
+  | "clone"
+  | "memory"
+  | "switchover"
+  | "outage";
 
 type ConnectivityName = `${"matrix" | "crosscheck"}-${3 | 6}`;
 
@@ -63,6 +71,30 @@ export const rows: readonly Row[] = [
     limit: times("pg_basebackup", 1.03, 500),
   },
   { title: "`standby clone` of 1 GB", measurement: "clone", unit: "ms", limit: times("reference", 1) },
+  {
+    title: "`standby switchover`, three nodes, the whole command",
+    measurement: "switchover",
+    unit: "ms",
+    limit: { base: null, factor: 0, extra: 2000 },
+  },
+  {
+    title: "`standby switchover`, three nodes, the whole command",
+    measurement: "switchover",
+    unit: "ms",
+    limit: times("reference", 0.5),
+  },
+  {
+    title: "`standby switchover`, three nodes, time without commits",
+    measurement: "outage",
+    unit: "ms",
+    limit: { base: null, factor: 0, extra: 300 },
+  },
+  {
+    title: "`standby switchover`, three nodes, time without commits",
+    measurement: "outage",
+    unit: "ms",
+    limit: times("reference", 0.5),
+  },
   {
     title: "peak memory of `cluster show`",
     measurement: "memory",

@@ -3,6 +3,22 @@ import { generalOptions } from "../commands/general-options.js";
 import { nouns, verbsOf } from "../commands/index.js";
 import { spellOption, type OptionName } from "../commands/option-table.js";
 
+/** `{clone|follow}`, continued on the next line where it would leave the terminal. */
+function foldVerbs(verbs: readonly string[], column: number): string {
+  let text = "{";
+  let end = column + 1;
+  for (const [index, verb] of verbs.entries()) {
+    const word = `${verb}${index === verbs.length - 1 ? "}" : "|"}`;
+    if (end + word.length > WIDTH) {
+      text += `\n${" ".repeat(column + 1)}`;
+      end = column + 1;
+    }
+    text += word;
+    end += word.length;
+  }
+  return text;
+}
+
 const WIDTH = 80;
 const OPTION_COLUMN = 36;
 
@@ -14,8 +30,9 @@ export function renderGeneralHelp(
   const nounWidth = Math.max(...nouns.map((noun) => noun.length));
   const usage = nouns.map((noun) => {
     const verbs = verbsOf(noun);
-    const choice = verbs.length === 0 ? "" : `${" ".repeat(nounWidth - noun.length)} {${verbs.join("|")}}`;
-    return `    ${programName} [OPTIONS] ${noun}${choice}\n`;
+    if (verbs.length === 0) return `    ${programName} [OPTIONS] ${noun}\n`;
+    const start = `    ${programName} [OPTIONS] ${noun.padEnd(nounWidth)} `;
+    return `${start}${foldVerbs(verbs, start.length)}\n`;
   });
   return [
     `${heading(programName)}${usage.join("")}`,

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     follow: async () => (await import("./standby/follow/command.js")).standbyFollow,
     promote: async () => (await import("./standby/promote/command.js")).standbyPromote,
     register: async () => (await import("./standby/register/command.js")).standbyRegister,
+    switchover: async () => (await import("./standby/switchover/command.js")).standbySwitchover,
     unregister: async () => (await import("./standby/unregister.js")).standbyUnregister,
   },
   witness: {

@@ -1,5 +1,6 @@
 import type { NodeId, NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
+import type { SwitchoverTrace } from "../model/switchover-trace.js";
 import type { NodeAnswer } from "../model/server-state.js";
 
 /** A registered node, as the asked metadata knows it, and what its server answered. */
@@ -11,6 +12,8 @@ export interface NodeFacts {
 export interface ClusterFacts {
   /** Ordered by node id. */
   readonly nodes: readonly NodeFacts[];
+  /** Of a switchover that is under way, or was cut off. */
+  readonly switchover?: SwitchoverTrace | null;
 }
 
 export const clusterProblemCodes = [
@@ -31,6 +34,7 @@ export const clusterProblemCodes = [
   "attachment_unknown",
   "same_server",
   "multiple_primaries",
+  "switchover_under_way",
 ] as const;
 
 export type ClusterProblemCode = (typeof clusterProblemCodes)[number];

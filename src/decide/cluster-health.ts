@@ -1,5 +1,5 @@
 import type { Lsn } from "../model/lsn.js";
-import { describeNode, type NodeRecord } from "../model/node-record.js";
+import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { NodeAnswer } from "../model/server-state.js";
 import type { ClusterFacts, ClusterProblem, NodeFacts } from "./cluster-health-facts.js";
 import { judgeStatus, problemOf, type NodeStatus } from "./cluster-health-status.js";
@@ -32,7 +32,29 @@ export function assessCluster(facts: ClusterFacts): ClusterHealth {
     problems.push(...judgeConnection(node), ...statusProblems, ...upstreamProblems);
     return { ...node, status, upstream, ...measureLag(node, primaryLsn) };
   });
-  return { nodes, problems: [...problems, ...judgeIdentity(facts), ...judgePrimaries(facts)] };
+  return {
+    nodes,
+    problems: [...problems, ...judgeIdentity(facts), ...judgePrimaries(facts), ...judgeSwitchover(facts)],
+  };
+}
+
+/** Its command runs still, or was killed: only it knows, so the reader is told what to do in that case. */
+function judgeSwitchover({ nodes, switchover }: ClusterFacts): readonly ClusterProblem[] {
+  if (switchover === undefined || switchover === null) return [];
+  const nameOf = (id: NodeId): string => {
+    const node = nodes.find(({ record }) => record.nodeId === id);
+    return node === undefined ? `with ID ${id}` : describeNode(node.record);
+  };
+  const { candidate, formerPrimary, command } = switchover;
+  return [
+    {
+      code: "switchover_under_way",
+      severity: "error",
+      nodeId: null,
+      message: `a switchover from node ${nameOf(formerPrimary)} to node ${nameOf(candidate)} is not finished`,
+      hint: `if its command does not run any more, execute it again on node ${nameOf(candidate)}: ${command}`,
+    },
+  ];
 }
 
 function judgeConnection(node: NodeFacts): readonly ClusterProblem[] {

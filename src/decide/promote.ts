@@ -2,6 +2,16 @@ import type { Lsn } from "../model/lsn.js";
 import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { Plan } from "../model/plan.js";
 import type { Problem } from "../model/problem.js";
+import {
+  findSiblings,
+  judgeRoom,
+  judgeUnreachableSiblings,
+  needOf,
+  reachableSiblings,
+  type RoomFacts,
+  type SiblingFacts,
+  warnAboutSiblings,
+} from "./siblings.js";
 
 export interface PromotionFacts {
   readonly own: NodeRecord;
@@ -19,9 +29,12 @@ export interface PromotionFacts {
     readonly delayMs: number;
   };
   readonly mayCallPromote: boolean;
+  /** With `--siblings-follow`: who is to follow, and what this server has room for. */
+  readonly following: { readonly siblings: readonly SiblingFacts[]; readonly room: RoomFacts } | null;
 }
 
 export interface PromotionRules {
+  readonly force: boolean;
   /** `service_promote_command`, empty when not set. */
   readonly configuredCommand: string;
   /** What runs when neither that is set nor pg_promote() may be called. */
@@ -33,19 +46,29 @@ export type PromotionMethod =
 
 export type PromotionStep =
   | { readonly kind: "promote"; readonly method: PromotionMethod }
-  | { readonly kind: "record-primary"; readonly node: NodeId };
+  | { readonly kind: "record-primary"; readonly node: NodeId }
+  | { readonly kind: "follow"; readonly siblings: readonly NodeRecord[] };
 
 /** A promotion that was refused ends with code 8 (reference: repmgr-cli 1.7). */
 export function planPromotion(facts: PromotionFacts, rules: PromotionRules): Plan<PromotionStep> {
   if (facts.livePrimary !== null)
     return { kind: "refused", problems: [alreadyActive(facts, facts.livePrimary)] };
-  const recording: PromotionStep = { kind: "record-primary", node: facts.own.nodeId };
-  if (facts.isPromoted) return { kind: "ready", warnings: [], steps: [recording] };
-  const warnings = [warnAboutSiblings(facts), warnAboutReplay(facts)].filter((warning) => warning !== null);
+  const siblings = judgeFollowing(facts);
+  if (siblings.length > 0 && !rules.force) return { kind: "refused", problems: siblings };
+  const following = reachableSiblings(facts.following?.siblings ?? []);
+  const last: readonly PromotionStep[] = [
+    { kind: "record-primary", node: facts.own.nodeId },
+    ...(following.length === 0 ? [] : [{ kind: "follow" as const, siblings: following }]),
+  ];
+  if (facts.isPromoted) return { kind: "ready", warnings: siblings, steps: last };
+  const { own, records } = facts;
+  const staying = findSiblings(records, { own: own.nodeId, upstream: own.upstreamNodeId });
+  const stay = facts.following === null ? warnAboutSiblings(staying) : null;
+  const warnings = [...siblings, stay, warnAboutReplay(facts)].filter((warning) => warning !== null);
   return {
     kind: "ready",
     warnings,
-    steps: [{ kind: "promote", method: chooseMethod(facts, rules) }, recording],
+    steps: [{ kind: "promote", method: choosePromotionMethod(facts, rules) }, ...last],
   };
 }
 
@@ -58,23 +81,14 @@ function alreadyActive({ isPromoted }: PromotionFacts, primary: NodeRecord): Pro
   };
 }
 
-/** Standbys and witnesses that hang on the same upstream as this node does now. */
-function siblingsOf({ own, records }: Pick<PromotionFacts, "own" | "records">): readonly NodeRecord[] {
-  return records.filter(
-    ({ nodeId, active, upstreamNodeId, type }) =>
-      active && nodeId !== own.nodeId && type !== "primary" && upstreamNodeId === own.upstreamNodeId,
+/** What stands against `--siblings-follow`, unless `-F` is given. */
+function judgeFollowing({ own, following }: PromotionFacts): readonly Problem[] {
+  if (following === null) return [];
+  const reachable = reachableSiblings(following.siblings);
+  const { walSenders, slots } = judgeRoom(own, following.room, needOf(null, reachable));
+  return [judgeUnreachableSiblings(following.siblings), walSenders, slots].filter(
+    (problem) => problem !== null,
   );
-}
-
-function warnAboutSiblings(facts: PromotionFacts): Problem | null {
-  const siblings = siblingsOf(facts);
-  if (siblings.length === 0) return null;
-  const list = siblings.map(({ nodeName, nodeId }) => `\n  ${nodeName} (node ID: ${nodeId})`);
-  return {
-    message: `${siblings.length} sibling nodes found, which do not follow by themselves`,
-    detail: `these nodes will remain attached to the current primary:${list.join("")}`,
-    hint: 'execute "standby follow" on each of them afterwards',
-  };
 }
 
 /** A promotion ends a pause and a delay, and first replays what was received: that can take its time. */
@@ -89,7 +103,10 @@ function warnAboutReplay({ replay }: PromotionFacts): Problem | null {
   };
 }
 
-function chooseMethod(facts: PromotionFacts, rules: PromotionRules): PromotionMethod {
+export function choosePromotionMethod(
+  facts: Pick<PromotionFacts, "mayCallPromote">,
+  rules: PromotionRules,
+): PromotionMethod {
   if (rules.configuredCommand !== "") return { kind: "command", command: rules.configuredCommand };
   return facts.mayCallPromote ? { kind: "function" } : { kind: "command", command: rules.controlCommand };
 }

@@ -38,6 +38,7 @@ type CommandEvent =
   | "standby_promote"
   | "standby_register"
   | "standby_register_sync"
+  | "standby_switchover"
   | "standby_unregister"
   | "witness_register"
   | "witness_unregister";

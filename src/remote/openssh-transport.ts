@@ -64,6 +64,7 @@ export async function connectWithOpenssh(request: OpensshRequest): Promise<Trans
     kind: "openssh",
     execute: (commandLine, options) =>
       execute({ processes, peer, socket, host: target.host, commandLine, options }),
+    isLost: () => ended !== null,
     close,
   };
 }

@@ -4,7 +4,10 @@ import type { Processes } from "../system/processes.js";
 import type { Connection } from "./open-connection.js";
 import type { RemoteShell } from "./remote-shell.js";
 
-/** The way to other hosts: one connection for each, opened when it is first asked for, closed at the end of the command. */
+/**
+ * The way to other hosts: one connection for each, opened when it is first asked for and again when it broke, closed at
+ * the end of the command.
+ */
 export interface RemoteHosts {
   /** `host` as ssh takes it. Rejects with SshError; a later call tries again. */
   connect(host: string): Promise<RemoteShell>;
@@ -40,7 +43,10 @@ export function createRemoteHosts(options: RemoteHostsOptions): RemoteHosts {
       const bare = host.replace(/^\[(.*)\]$/, "$1");
       if (connections.size === 0) options.cleanup.push(closeAll);
       const known = connections.get(bare);
-      if (known !== undefined) return (await known).shell;
+      if (known !== undefined) {
+        const connection = await known;
+        if (!connection.transport.isLost()) return connection.shell;
+      }
       const opened = openLazily(bare, options, AbortSignal.any([options.interrupted, closing.signal]));
       connections.set(bare, opened);
       opened.catch(() => connections.delete(bare));

@@ -16,12 +16,17 @@ export interface RemoteNode {
    * Runs our program there with that node's configuration file. Every ending of the program is a value; throws UserError
    * when there is no such program, SshError when the connection breaks.
    */
-  run(args: readonly string[], options?: RemoteRunOptions): Promise<RemoteResult>;
+  run(args: readonly string[], options?: RemoteProgramOptions): Promise<RemoteResult>;
   /** As `run`; anything but exit code 0 is a UserError with what the program said. */
   runOrFail(args: readonly string[], options?: RemoteRunOptions): Promise<RemoteResult>;
   /** Throws UserError when the program there is none of ours. */
   readVersion(options?: RemoteRunOptions): Promise<ProgramVersion>;
   hasFile(path: string, options?: RemoteRunOptions): Promise<boolean>;
+}
+
+interface RemoteProgramOptions extends RemoteRunOptions {
+  /** Becomes `PGPASSWORD` there; it travels as standard input, which no process list shows. Excludes `input`. */
+  readonly password?: string;
 }
 
 type RemoteNodeRecord = Pick<NodeRecord, "nodeId" | "nodeName" | "conninfo" | "configFile">;
@@ -43,10 +48,16 @@ export async function connectRemoteNode(
   program: RemoteProgram,
 ): Promise<RemoteNode> {
   const shell = await hosts.connect(findSshHost(node));
-  const run: RemoteNode["run"] = async (args, options) => {
+  const run: RemoteNode["run"] = async (args, { password, ...options } = {}) => {
     const level = program.logLevel === undefined ? [] : ["-L", program.logLevel];
     const script = buildProgramScript(program, ["-f", node.configFile, ...level, ...args]);
-    const result = await shell.run(script, options);
+    const result =
+      password === undefined
+        ? await shell.run(script, options)
+        : await shell.run(`IFS= read -r PGPASSWORD; export PGPASSWORD; ${script}`, {
+            ...options,
+            input: `${password}\n`,
+          });
     return result.timedOut ? result : takeProgramPath(result, { node, program, shell });
   };
   return {

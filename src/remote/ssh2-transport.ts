@@ -242,6 +242,7 @@ function makeTransport(client: Client, peer: SshPeer): Transport {
     kind: "ssh2",
     execute: (commandLine, options) =>
       execute(client, { commandLine, options, peer, why: () => lostBecause }),
+    isLost: () => lostBecause !== null,
     close: async () => {
       client.end();
       // A host that is gone does not answer the goodbye.

@@ -23,5 +23,7 @@ export interface Transport {
   readonly kind: "ssh2" | "openssh";
   /** Runs a command line in the user's login shell. Rejects with SshError when the connection breaks meanwhile. */
   execute(commandLine: string, options: RemoteRunOptions): Promise<RemoteResult>;
+  /** Whether the connection is known to have broken. */
+  isLost(): boolean;
   close(): Promise<void>;
 }

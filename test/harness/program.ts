@@ -33,6 +33,8 @@ type ProgramName = "tsrepmgr" | "tsrepmgrd" | "repmgr" | "repmgrd";
 export interface StartedProgram {
   readonly pid: number;
   kill(signal: NodeJS.Signals): void;
+  /** Resolves once standard error has the text; throws when the program ends without. */
+  hasSaid(text: string): Promise<void>;
   readonly result: Promise<ProgramResult>;
 }
 
@@ -59,7 +61,23 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   child.stdin.end(options.input ?? "");
   const result = collectResult(child, args, options.onStderr);
   if (child.pid === undefined) throw new Error("the program did not start");
-  return { pid: child.pid, kill: (signal) => child.kill(signal), result };
+  return {
+    pid: child.pid,
+    kill: (signal) => child.kill(signal),
+    hasSaid: (text) => awaitText(child, text),
+    result,
+  };
+}
+
+function awaitText(child: ChildProcess, text: string): Promise<void> {
+  let said = "";
+  return new Promise((fulfil, reject) => {
+    child.stderr?.on("data", (piece: string) => {
+      said += piece;
+      if (said.includes(text)) fulfil();
+    });
+    child.on("close", () => reject(new Error(`the program ended without saying "${text}":\n${said}`)));
+  });
 }
 
 /** Ends the programs of this test file that still run. */

@@ -102,8 +102,9 @@ function reportIssues({ nodes, problems }: ClusterHealth, reporter: CommandConte
   const hidesReasons =
     !reporter.isVerbose &&
     nodes.some(({ answer }) => answer.kind === "unreachable" || answer.kind === "rejected");
-  reporter.warning(
-    renderIssues(problems, reporter.isVerbose),
-    hidesReasons ? { hint: "execute with --verbose option to see connection error messages" } : {},
+  const hints = problems.flatMap(({ code, hint }) =>
+    code === "switchover_under_way" && hint !== undefined ? [hint] : [],
   );
+  if (hidesReasons) hints.push("execute with --verbose option to see connection error messages");
+  reporter.warning(renderIssues(problems, reporter.isVerbose), hints.length === 0 ? {} : { hint: hints });
 }

@@ -13,10 +13,11 @@ const facts = (changes: Partial<PromotionFacts> = {}): PromotionFacts => ({
   livePrimary: null,
   replay: { isPaused: false, received: parseLsn("0/5000000"), replayed: parseLsn("0/5000000"), delayMs: 0 },
   mayCallPromote: true,
+  following: null,
   ...changes,
 });
 
-const rules = { configuredCommand: "", controlCommand: "pg_ctl promote" };
+const rules = { configuredCommand: "", controlCommand: "pg_ctl promote", force: false };
 const behind = { received: parseLsn("0/5000100"), replayed: parseLsn("0/5000000") };
 
 const outcome = (...args: Parameters<typeof planPromotion>): string => {
@@ -60,7 +61,7 @@ describe("planPromotion", () => {
       "a sibling",
       facts({ records: [nodeRecord(), own, nodeRecord({ id: 3 })] }),
       rules,
-      `warning: 1 sibling nodes found, which do not follow by themselves\n${byFunction}`,
+      `warning: 1 sibling nodes found, but option "--siblings-follow" not specified\n${byFunction}`,
     ],
     [
       "an inactive sibling",

@@ -1,6 +1,7 @@
 import { checkStatuses, type CheckFinding } from "../../../decide/node-check-findings.js";
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
+import type { Conninfo } from "../../../model/conninfo.js";
 import type { NodeType } from "../../../model/node-record.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import type { OptionValues } from "../../option-table.js";
@@ -64,7 +65,7 @@ export const nodeCheck = defineCommand({
     if (options["replication-connection"]) {
       const outcome = await tryReplicationConnection(context, conninfo, options["remote-node-id"]);
       context.reporter.data(`--connection=${outcome}\n`);
-      return exitCodes.success;
+      return showAllGiven(context, conninfo, options);
     }
     if (options["db-connection"]) {
       const finding = await tryDatabaseConnection(context, conninfo);
@@ -86,6 +87,21 @@ export const nodeCheck = defineCommand({
     return isSilent ? exitCodeOf(finding) : showCheck(context, finding);
   },
 });
+
+/** A switchover asks everything of one process: a line of options for each check that was given besides. */
+async function showAllGiven(
+  context: CommandContext,
+  conninfo: Conninfo,
+  options: Options,
+): Promise<ExitCode> {
+  const given = serverCheckNames.filter((name) => isGiven(options, name));
+  if (context.format !== "optformat" || given.length === 0) return exitCodes.success;
+  const database = await connectForCheck(context, conninfo);
+  const checking = { context, database, facts: await gatherReplicationFacts(context, database) };
+  for (const name of given)
+    context.reporter.data(renderOptions(await runCheck(checking, name, readExpectedRole(options))));
+  return exitCodes.success;
+}
 
 function requireConfiguration({ configFile }: CommandContext): void {
   if (configFile !== null) return;

@@ -4,7 +4,7 @@ import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { findNode } from "../../../metadata/nodes.js";
 import { readSchemaState } from "../../../metadata/schema-state.js";
-import { nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
+import { describeNode, nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import {
@@ -24,22 +24,34 @@ export const standbyPromote = defineCommand({
   summary: "make this standby the primary, when no primary is alive",
   options: {
     "dry-run": "check the prerequisites and show what would be done",
-    force: "accepted; a primary that is alive is never overruled",
+    force:
+      "promote even if siblings cannot be reached or there is no room for them; a primary that is alive is never overruled",
+    "siblings-follow": "let the other standbys and the witness of the old primary follow this one",
+    "remote-user": "user to log in with on the hosts of the siblings",
   },
   effect: "changes",
   configuration: "required",
   exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery", "promotionFailed"],
-  examples: ["standby promote --dry-run"],
+  examples: ["standby promote --dry-run", "standby promote --siblings-follow"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
     const local = await connectToLocalNode(context);
     const { own, isPromoted } = await requireStandby(context, local);
-    const facts = await gatherPromotionFacts(context, { local, own, isPromoted });
+    const facts = await gatherPromotionFacts(context, {
+      local,
+      own,
+      isPromoted,
+      siblingsFollow: options["siblings-follow"],
+    });
     const plan = planPromotion(facts, {
       configuredCommand: configuredCommand(settings, "promote"),
       controlCommand: buildServerCommand(settings, "promote", { directory: controlDirectory(settings) }),
+      force: options.force,
     });
-    if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.promotionFailed);
+    if (plan.kind === "refused") {
+      const exitCode = facts.livePrimary === null ? exitCodes.badConfiguration : exitCodes.promotionFailed;
+      return reportProblems(reporter, plan.problems, exitCode);
+    }
     reportWarnings(reporter, plan.warnings);
     if (options["dry-run"]) {
       reporter.info(isPromoted ? STANDBY_IN_RECORD : "node is a standby");
@@ -90,6 +102,8 @@ async function findNodeIfAny(database: Database, id: NodeId): Promise<NodeRecord
 function describeStep(step: PromotionStep): string {
   if (step.kind === "record-primary")
     return `node records would be updated: node ${step.node} is the primary`;
+  if (step.kind === "follow")
+    return `STANDBY FOLLOW would be executed on ${step.siblings.map((node) => `node ${describeNode(node)}`).join(", ")}`;
   return step.method.kind === "function"
     ? 'node will be promoted using the "pg_promote()" function'
     : `node will be promoted using command "${step.method.command}"`;

@@ -7,15 +7,19 @@ import { recordPromotion } from "../../../metadata/record-promotion.js";
 import { parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
+import { readDataDirectoryState } from "../../../postgres/data-directory.js";
 import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { runServerCommand } from "../../../postgres/service-control.js";
+import { letSiblingsFollow } from "../../remote-siblings.js";
 import { openDatabase } from "../../connect-local.js";
 import { runInterruptibly } from "../../interruption.js";
 import type { CommandContext } from "../../define-command.js";
 import type { PausedPoolers } from "../../poolers.js";
 
 const POLL_MS = 20;
+/** A command that promotes may restart the server; one that is gone for longer has died. */
+const DEAD_AFTER_MS = 2000;
 
 export interface Promotion {
   readonly local: Database;
@@ -43,9 +47,11 @@ export async function carryOutPromotion(context: CommandContext, promotion: Prom
           await startPromotion(context, promotion, step.method);
           database = await awaitPromotion(context, promotion);
           leadPoolers();
-        } else {
+        } else if (step.kind === "record-primary") {
           leadPoolers();
           await recordPrimary(context, { database, own });
+        } else {
+          await letSiblingsFollow(context, own, step.siblings);
         }
       },
     );
@@ -55,6 +61,7 @@ export async function carryOutPromotion(context: CommandContext, promotion: Prom
 }
 
 function describeTask({ kind }: PromotionStep): string {
+  if (kind === "follow") return "let the siblings follow it";
   return kind === "promote"
     ? "promote this server, if it is not promoted by now"
     : "record it as the primary";
@@ -138,16 +145,25 @@ async function awaitPromotion(context: CommandContext, { local, own }: Promotion
   const begun = clock.monotonic();
   const timeoutMs = settings.promote_check_timeout;
   let session: Database | null = local;
+  let lastSeen = begun;
   for (;;) {
     session = session ?? (await reconnect(context));
     const look = await lookAt(session);
     if (look === "no-answer") session = null;
-    const progress = judgePromotion(look, { elapsedMs: clock.monotonic() - begun, timeoutMs });
+    if (session !== null || (await hasServer(settings.data_directory))) lastSeen = clock.monotonic();
+    const isDead = clock.monotonic() - lastSeen > DEAD_AFTER_MS;
+    const elapsedMs = isDead ? timeoutMs : clock.monotonic() - begun;
+    const progress = judgePromotion(look, { elapsedMs, timeoutMs });
     if (progress === "promoted" && session !== null) return session;
     if (progress === "timed-out" || progress === "connection-lost")
       throw gaveUp(own, { progress, timeoutMs });
     await clock.sleep(POLL_MS, interrupted);
   }
+}
+
+async function hasServer(dataDirectory: string): Promise<boolean> {
+  const state = await readDataDirectoryState(dataDirectory);
+  return state.kind === "directory" && state.serverPid !== null;
 }
 
 async function lookAt(session: Database | null): Promise<"in-recovery" | "out-of-recovery" | "no-answer"> {
@@ -177,7 +193,7 @@ function gaveUp(
   if (progress === "connection-lost") {
     return new UserError(exitCodes.databaseConnection, {
       message: `connection to server ${describeNode(own)} was lost during its promotion`,
-      detail: `it does not answer ${after}`,
+      detail: `it does not answer, or has ended; waited at most ${timeoutMs / 1000} seconds`,
       hint: 'see the log of the server; "cluster show" tells which role it has when it is back',
     });
   }

@@ -1,9 +1,12 @@
 import type { PromotionFacts } from "../../../decide/promote.js";
+import { findSiblings } from "../../../decide/siblings.js";
 import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { listNodes } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { readReplayState } from "../../../postgres/replay-state.js";
+import { readRoom } from "../../../postgres/server-room.js";
+import { reachSiblings } from "../../remote-siblings.js";
 import type { CommandContext } from "../../define-command.js";
 
 /** Reads what `planPromotion` needs; the records are this standby's copy, because the primary is usually gone. */
@@ -13,7 +16,13 @@ export async function gatherPromotionFacts(
     local,
     own,
     isPromoted,
-  }: { readonly local: Database; readonly own: NodeRecord; readonly isPromoted: boolean },
+    siblingsFollow,
+  }: {
+    readonly local: Database;
+    readonly own: NodeRecord;
+    readonly isPromoted: boolean;
+    readonly siblingsFollow: boolean;
+  },
 ): Promise<PromotionFacts> {
   const records = await listNodes(local);
   const replay = await readReplayState(local);
@@ -21,10 +30,22 @@ export async function gatherPromotionFacts(
   const others = records.filter(({ nodeId }) => nodeId !== own.nodeId);
   const { primary } = await findTruePrimary(context.databases, others, context.interrupted);
   await primary?.database.close();
-  return { own, isPromoted, records, livePrimary: primary?.record ?? null, replay, mayCallPromote };
+  const siblings = findSiblings(records, { own: own.nodeId, upstream: own.upstreamNodeId });
+  const following = siblingsFollow
+    ? { siblings: await reachSiblings(context, siblings), room: await readRoom(local) }
+    : null;
+  return {
+    own,
+    isPromoted,
+    records,
+    livePrimary: primary?.record ?? null,
+    replay,
+    mayCallPromote,
+    following,
+  };
 }
 
-async function readMayCallPromote(database: Database): Promise<boolean> {
+export async function readMayCallPromote(database: Database): Promise<boolean> {
   const [row] = await database.query<{ allowed: boolean }>(
     "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_promote(boolean, integer)', 'EXECUTE') AS allowed",
   );

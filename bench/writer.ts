@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Place, Server } from "./server.js";
+
+/** Commits a row after the other on whichever server takes writes. */
+export interface Writer {
+  /** The longest time between two commits since it was asked last, in milliseconds. */
+  takeLongestGap(): number;
+  stop(): Promise<void>;
+}
+
+const PAUSE_MS = 1;
+
+export async function startWriter(place: Place, servers: readonly Server[]): Promise<Writer> {
+  const password = readFileSync(join(place.folder, "password"), "utf8").trim();
+  const state = { isOn: true, lastAt: performance.now(), longestGap: 0 };
+  const writeOn = async ({ port }: Server): Promise<void> => {
+    const client = new pg.Client({ host: "127.0.0.1", port, user: "repmgr", database: "repmgr", password });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      while (state.isOn) {
+        await client.query("INSERT INTO written VALUES (clock_timestamp())");
+        const now = performance.now();
+        state.longestGap = Math.max(state.longestGap, now - state.lastAt);
+        state.lastAt = now;
+        await sleep(PAUSE_MS);
+      }
+    } catch {
+      // Down, or a standby: the other one is tried.
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  const written = (async () => {
+    for (let turn = 0; state.isOn; turn++) {
+      const server = servers[turn % servers.length];
+      if (server !== undefined) await writeOn(server);
+      await sleep(PAUSE_MS);
+    }
+  })();
+  return {
+    takeLongestGap: () => {
+      const gap = state.longestGap;
+      state.longestGap = 0;
+      return gap;
+    },
+    stop: async () => {
+      state.isOn = false;
+      await written;
+    },
+  };
+}
