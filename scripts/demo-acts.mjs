@@ -1,13 +1,15 @@
 // The acts of the demo; demo.mjs runs this as an ordinary user: demo-acts.mjs FOLDER POSTGRES_BIN_DIRECTORY [--keep | --keep-for-root]
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { atEnd, Failure, heading, run, runScript } from "./run.mjs";
 import { stopServersBelow } from "./servers-below.mjs";
 
-const SEEN_WITHIN_MS = 10_000;
+const SEEN_WITHIN_MS = 30_000;
+
+const SSHD = "/usr/sbin/sshd";
 
 const [folder, binDirectory, keepFlag] = process.argv.slice(2);
 
@@ -35,21 +37,84 @@ const start = ({ name, port }) =>
 const sql = ({ port }, statement) =>
   `psql --host=127.0.0.1 --port=${port} --username=repmgr --dbname=repmgr --command="${statement}"`;
 
-const writeConf = ({ id, name, port, directory, conf }) => `cat > ${conf} <<'END'
-node_id=${id}
-node_name='${name}'
-conninfo='host=127.0.0.1 port=${port} user=repmgr dbname=repmgr connect_timeout=2'
-data_directory='${directory}/data'
+const conninfo = ({ port }) => `host=127.0.0.1 port=${port} user=repmgr dbname=repmgr connect_timeout=2`;
+
+const writeConf = (node) => `cat > ${node.conf} <<'END'
+node_id=${node.id}
+node_name='${node.name}'
+conninfo='${conninfo(node)}'
+data_directory='${node.directory}/data'
 pg_bindir='${binDirectory}'
-pg_ctl_options='-o "-p ${port}" -l ${directory}/server.log'
+pg_ctl_options='-o "-p ${node.port}" -l ${node.directory}/server.log'
 use_replication_slots=yes
+repmgr_bindir='${join(folder, "bin")}'
+ssh_options='-F ${join(folder, "ssh/config")}'
+failover=automatic
+promote_command='${join(folder, "bin/tsrepmgr")} -f ${join(folder, node.conf)} standby promote'
+follow_command='${join(folder, "bin/tsrepmgr")} -f ${join(folder, node.conf)} standby follow --upstream-node-id=%n'
+reconnect_attempts=3
+reconnect_interval=1
+monitor_interval_secs=1
+repmgrd_pid_file='${node.directory}/repmgrd.pid'
+log_file='${node.directory}/repmgrd.log'
+state_directory='${node.directory}/state'
+vote_hold='6500ms'
 END`;
+
+/** An sshd of this user for this run, and the client's side of it: nothing of ~/.ssh is read or written. */
+const listSshLines = (port) => [
+  `mkdir ssh
+ssh-keygen -q -t ed25519 -N '' -f ssh/host_key
+ssh-keygen -q -t ed25519 -N '' -f ssh/id
+cp ssh/id.pub ssh/authorized_keys
+echo "[127.0.0.1]:${port} $(cat ssh/host_key.pub)" > ssh/known_hosts`,
+  `cat > ssh/sshd_config <<'END'
+ListenAddress 127.0.0.1:${port}
+HostKey ${folder}/ssh/host_key
+AuthorizedKeysFile ${folder}/ssh/authorized_keys
+PidFile ${folder}/ssh/sshd.pid
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+StrictModes no
+SetEnv PGPASSFILE=${folder}/passfile
+END`,
+  `cat > ssh/config <<'END'
+Port ${port}
+IdentityFile ${folder}/ssh/id
+UserKnownHostsFile ${folder}/ssh/known_hosts
+END`,
+  `${SSHD} -f ${folder}/ssh/sshd_config -E ${folder}/ssh/sshd.log`,
+];
+
+const startDaemon = ({ conf }) => `tsrepmgrd -f ${conf} --daemonize`;
 
 /**
  * What is shown, in order: each act is a heading and the shell lines that it runs. A line may be { line, until }: it
- * is run again until its output matches.
+ * is run again until its output matches, whatever its exit code: that of `cluster show` tells of the node that is down.
  */
-function listActs([node1, node2, node3]) {
+async function performAll(nodes, sshPort, env) {
+  const [node1, node2] = nodes;
+  for (const act of listBirthActs(nodes)) await perform(act, env);
+  if (sshPort !== null) for (const act of listSwitchoverActs(nodes, sshPort)) await perform(act, env);
+  const primary = sshPort === null ? node1 : node2;
+  const others = nodes.filter((node) => node !== primary);
+  for (const act of listFailoverActs(primary, others)) await perform(act, env);
+  const elected = await findPrimary(others, env);
+  for (const act of listReturnActs(primary, elected)) await perform(act, env);
+}
+
+/** Whichever standby the daemons elected. */
+async function findPrimary(candidates, env) {
+  for (const node of candidates) {
+    const question = sql(node, "SELECT 'in recovery: ' || pg_is_in_recovery()");
+    const { output } = await runLine(question, env, { capture: true });
+    if (output.includes("in recovery: false")) return node;
+  }
+  throw new Failure("the demo stops: no standby has become the primary");
+}
+
+function listBirthActs([node1, node2, node3]) {
   const standbys = [node2, node3];
   return [
     {
@@ -87,28 +152,69 @@ END`,
         })),
       ],
     },
+  ];
+}
+
+function listSwitchoverActs([node1, node2], sshPort) {
+  return [
     {
-      title: "The primary dies; an operator promotes a standby, and the other one follows it",
+      title: "An sshd for this run: switchover acts on the other nodes through it",
+      lines: listSshLines(sshPort),
+    },
+    {
+      title: "Switchover: node2 becomes the primary, node1 its standby, and node3 follows",
       lines: [
-        "pg_ctl --pgdata=node1/data --mode=immediate --silent stop",
-        `tsrepmgr -f ${node2.conf} standby promote`,
-        `tsrepmgr -f ${node3.conf} standby follow`,
+        `tsrepmgr -f ${node2.conf} standby switchover --siblings-follow`,
+        `tsrepmgr -f ${node1.conf} cluster show`,
+      ],
+    },
+  ];
+}
+
+function listFailoverActs(primary, others) {
+  const [anyOther] = others;
+  return [
+    {
+      title: "A daemon beside each server; after a start it gives no vote until vote_hold is over",
+      lines: [
+        ...[primary, ...others].map(startDaemon),
+        "sleep 7",
+        { line: `tsrepmgr -f ${primary.conf} service status`, until: /failover is armed/ },
       ],
     },
     {
+      title: `The host of ${primary.name} dies; the daemons of the others elect a new primary`,
+      lines: [
+        `kill -9 $(cat ${primary.name}/repmgrd.pid)
+pg_ctl --pgdata=${primary.name}/data --mode=immediate --silent stop`,
+        {
+          line: `tsrepmgr -f ${anyOther.conf} cluster show`,
+          until:
+            /primary \| \* running[^]*standby \| {3}running \| node|standby \| {3}running \| node[^]*primary \| \* running/,
+        },
+        `grep -h NOTICE ${others.map(({ name }) => `${name}/repmgrd.log`).join(" ")} | sort | tail -n 12`,
+      ],
+    },
+  ];
+}
+
+function listReturnActs(former, primary) {
+  return [
+    {
       title: "Somebody starts the old primary again: it takes a row that nobody else will ever see",
       lines: [
-        start(node1),
-        sql(node1, "INSERT INTO greeting VALUES ('lost on node1')"),
-        "pg_ctl --pgdata=node1/data --silent stop",
+        start(former),
+        sql(former, `INSERT INTO greeting VALUES ('lost on ${former.name}')`),
+        `pg_ctl --pgdata=${former.name}/data --silent stop`,
       ],
     },
     {
       title: "The old primary returns as a standby; what only it had is named and discarded",
       lines: [
-        `tsrepmgr -f ${node1.conf} node rejoin -d 'host=127.0.0.1 port=${node2.port} user=repmgr dbname=repmgr' --force-rewind`,
-        `tsrepmgr -f ${node1.conf} cluster show`,
-        { line: sql(node1, "SELECT pg_is_in_recovery(), text FROM greeting"), until: /hello from node1/ },
+        `tsrepmgr -f ${former.conf} node rejoin -d '${conninfo(primary)}' --force-rewind`,
+        startDaemon(former),
+        `tsrepmgr -f ${former.conf} cluster show`,
+        { line: sql(former, "SELECT pg_is_in_recovery(), text FROM greeting"), until: /hello from node1/ },
       ],
     },
   ];
@@ -134,15 +240,33 @@ const runLine = (line, env, options) =>
 async function runLineUntil(line, wanted, env) {
   for (const deadline = Date.now() + SEEN_WITHIN_MS; ; await sleep(50)) {
     const { exitCode, output } = await runLine(line, env, { capture: true });
-    const isSeen = exitCode === 0 && wanted.test(output);
+    const isSeen = wanted.test(output);
     if (!isSeen && Date.now() < deadline) continue;
     process.stdout.write(output);
     return isSeen ? 0 : exitCode || 1;
   }
 }
 
+/** The daemons and the sshd of the demo, by the files with their process IDs. */
+function stopDaemons(nodes) {
+  for (const file of [
+    ...nodes.map(({ directory }) => join(directory, "repmgrd.pid")),
+    join(folder, "ssh/sshd.pid"),
+  ]) {
+    if (!existsSync(file)) continue;
+    try {
+      process.kill(Number(readFileSync(file, "utf8")), "SIGTERM");
+    } catch {
+      // it has ended
+    }
+  }
+}
+
 const removeScript = `#!/bin/sh
-# Stops the servers of the demo and removes its folder.
+# Stops the daemons and servers of the demo and removes its folder.
+for file in '${folder}'/node*/repmgrd.pid '${folder}'/ssh/sshd.pid; do
+  [ -f "$file" ] && kill "$(cat "$file")" 2>/dev/null
+done
 for data in '${folder}'/node*/data; do
   pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || continue
   [ "$(readlink "/proc/$pid/cwd")" = "$data" ] || continue
@@ -153,7 +277,7 @@ rm -rf '${folder}'
 `;
 
 function explainKeptCluster(nodes, variables) {
-  heading("The cluster is left running, as --keep asks");
+  heading("The cluster is left running with its daemons, as --keep asks");
   console.log("To use it, type:");
   if (keepFlag === "--keep-for-root") console.log(`  runuser -u ${process.env.USER} -- bash`);
   console.log(`  . ${folder}/environment`);
@@ -189,10 +313,14 @@ await runScript(
     };
     let isKept = false;
     atEnd(() => isKept || stopServersBelow(folder));
+    atEnd(() => isKept || stopDaemons(nodes));
+    const sshPort = existsSync(SSHD) ? await findFreePort() : null;
+    if (sshPort === null)
+      console.log(`the switchover is left out: it needs ${SSHD} (Debian: openssh-server)`);
 
     heading(`A folder for everything: ${folder}`);
     show(`export PATH=${path}:$PATH PGPASSFILE=${join(folder, "passfile")}\ncd ${folder}`);
-    for (const act of listActs(nodes)) await perform(act, env);
+    await performAll(nodes, sshPort, env);
 
     isKept = keepFlag !== undefined;
     const seconds = Math.round((Date.now() - startedAt) / 1000);
@@ -201,7 +329,7 @@ await runScript(
       writeFileSync(join(folder, "remove"), removeScript);
       explainKeptCluster(nodes, variables);
     } else {
-      heading("Done: the servers are stopped, the folder is removed");
+      heading("Done: the daemons and servers are stopped, the folder is removed");
     }
     console.log(`(${seconds} seconds)`);
     return 0;

@@ -19,7 +19,9 @@ await runScript(async () => {
     cpSync(join(checkout, name), join(program, name), { recursive: true });
   }
   mkdirSync(join(folder.path, "bin"));
-  symlinkSync("../program/bin/tsrepmgr.js", join(folder.path, "bin/tsrepmgr"));
+  for (const name of ["tsrepmgr", "tsrepmgrd"]) {
+    symlinkSync(`../program/bin/${name}.js`, join(folder.path, "bin", name));
+  }
   giveTo(user, folder.path);
   const node = nodeFor(user, folder.path);
   const env = environmentFor(user, folder.path, dirname(node));

@@ -1,6 +1,10 @@
 import { lookAtServer, type ServerLook } from "../coordination/look-at-server.js";
+import { DatabaseError } from "../errors/database-error.js";
 import { listNodes } from "../metadata/nodes.js";
+import { parseConninfo } from "../model/conninfo.js";
 import type { Beacon } from "../model/member-report.js";
+import { ConnectionError } from "../postgres/connection-error.js";
+import { identifySystem } from "../postgres/replication-protocol.js";
 import { currentProcessId } from "../system/process-table.js";
 import { letterOf } from "./observe.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
@@ -21,10 +25,37 @@ export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | nu
     runtime.lastLook = null;
     return null;
   }
-  const { look, records } = seen.value;
+  const { records } = seen.value;
+  const look = await correctTimeline(runtime, seen.value.look);
   runtime.lastLook = { look, at: context.clock.monotonic() };
   if (records.length > 0) runtime.records = records;
   return look;
+}
+
+/**
+ * A standby whose receiver has ended shows the timeline of its last restart point, which may be older than what it has
+ * replayed: a walsender of its own knows that one. Judged by the older, its log would seem to have left the cluster's.
+ */
+async function correctTimeline(runtime: Runtime, look: ServerLook): Promise<ServerLook> {
+  if (!look.inRecovery || look.walReceiverPid !== null) return look;
+  const { databases } = runtime.context;
+  const record = ownRecord(runtime);
+  const parameters = new Map(parseConninfo(runtime.context.settings().conninfo));
+  if (record !== null && record.replicationUser !== "") parameters.set("user", record.replicationUser);
+  try {
+    const signal = AbortSignal.timeout(queryTimeoutMs(runtime));
+    const session = await databases.connect(parameters, { replication: true, signal, interrupted: signal });
+    try {
+      const { timeline } = await identifySystem(session);
+      return { ...look, timeline: Math.max(timeline, look.timeline ?? 0) };
+    } finally {
+      void session.close();
+    }
+  } catch (error) {
+    if (error instanceof ConnectionError || error instanceof DatabaseError || error instanceof DOMException)
+      return look;
+    throw error;
+  }
 }
 
 /** Shows on the local server what the daemon is now. */

@@ -15,7 +15,7 @@ const checks = [
 ];
 
 /** Every check, alone and as a whole, in the forms that a monitoring system reads. */
-export const nodeChecks: readonly string[] = ["", " --csv", " --nagios", " --optformat"].flatMap((form) =>
+const nodeChecks: readonly string[] = ["", " --csv", " --nagios", " --optformat"].flatMap((form) =>
   ["", ...checks.map((check) => ` --${check}`)].map((check) => `repmgr -f {conf} node check${check}${form}`),
 );
 

@@ -1,12 +1,34 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { waitUntil } from "../../harness/wait-until.js";
-import { waitUntilAttached } from "../cluster/make-cluster.js";
+import { waitUntilAttached, type TestNode } from "../cluster/make-cluster.js";
 import { createFailoverCluster, isPrimary, startDaemonOn, waitUntilArmed } from "./make-failover-cluster.js";
 
+async function changeTimeline(primary: TestNode, standbys: readonly TestNode[]): Promise<void> {
+  await primary.server.stop();
+  await writeFile(join(primary.server.dataDirectory, "standby.signal"), "");
+  await primary.server.start();
+  await primary.server.sql("SELECT pg_promote()");
+  for (const { server } of standbys) {
+    await waitUntil(`${server.name} streams the new timeline`, async () => {
+      const rows = await server.sql<{ timeline: number }>(
+        "SELECT received_tli AS timeline FROM pg_stat_wal_receiver WHERE status = 'streaming'",
+      );
+      return rows[0]?.timeline === 2;
+    });
+  }
+}
+
 describe("a failover", () => {
-  it("promotes one of two standbys when the primary is killed, and the other follows it", async () => {
+  it.each([
+    { where: "on the first timeline", prepare: () => Promise.resolve() },
+    // The last restart point of the standbys is on the old one: only what they replay tells where they are.
+    { where: "that has just changed its timeline", prepare: changeTimeline },
+  ])("of a primary $where promotes a standby, and the other follows it", async ({ prepare }) => {
     const [n1, n2, n3] = await createFailoverCluster(3);
     if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("three nodes are needed");
+    await prepare(n1, [n2, n3]);
     const [, d2, d3] = [await startDaemonOn(n1), await startDaemonOn(n2), await startDaemonOn(n3)];
     for (const node of [n2, n3]) await waitUntilArmed(node);
     n1.server.signal("SIGKILL");
