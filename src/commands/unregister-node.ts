@@ -4,6 +4,7 @@ import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { announceEvent } from "../events/announce-event.js";
 import type { EventType } from "../events/event-types.js";
+import { raiseMembershipVersion } from "../metadata/cluster-record.js";
 import { deleteNode } from "../metadata/nodes.js";
 import { describeNode, nodeId, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { Database } from "../postgres/database.js";
@@ -41,8 +42,12 @@ export async function removeRecord(
     throw new UserError(failureCode, { message, detail, hint }, cause);
   };
   try {
-    if (!(await deleteNode(primary, target.nodeId)))
-      await failed("somebody else has removed it at this moment", 'see "cluster show"');
+    const isDeleted = await primary.transaction(async () => {
+      const found = await deleteNode(primary, target.nodeId);
+      if (found) await raiseMembershipVersion(primary);
+      return found;
+    });
+    if (!isDeleted) await failed("somebody else has removed it at this moment", 'see "cluster show"');
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     const isUpstream = error.meaning === "constraint-violation";

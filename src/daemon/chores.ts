@@ -1,9 +1,8 @@
 import type { DaemonState } from "../decide/watch-types.js";
 import { addHistoryRecord } from "../metadata/monitoring-history.js";
-import { listNodes } from "../metadata/nodes.js";
 import type { NodeId, NodeRecord } from "../model/node-record.js";
 import type { StandingSession } from "../coordination/standing-session.js";
-import { copyRecords } from "./run-commands.js";
+import { copyMembers, readMembers } from "./run-commands.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 
 /** What is done beside the watch, and that nothing waits for. */
@@ -33,8 +32,8 @@ export function createChores(runtime: Runtime): Chores {
           await recordHistory(runtime, primary);
       }
       if (state.watch.role === "witness" && isDue("sync", settings.witness_sync_interval)) {
-        const records = await primary.session.use(queryTimeoutMs(runtime), listNodes);
-        if (records.kind === "answered") await copyRecords(runtime, records.value);
+        const members = await primary.session.use(queryTimeoutMs(runtime), readMembers);
+        if (members.kind === "answered") await copyMembers(runtime, members.value);
       }
     },
   };

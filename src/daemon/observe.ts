@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ServerLook } from "../coordination/look-at-server.js";
 import type { DaemonBeacon, VoteBeacon } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
@@ -9,7 +8,7 @@ import { parseTimelineHistory, type TimelineHistory } from "../model/timeline.js
 import { ConnectionError } from "../postgres/connection-error.js";
 import { timelineHistory } from "../postgres/replication-protocol.js";
 import { DatabaseError } from "../errors/database-error.js";
-import { readFileIfThere } from "../system/directories.js";
+import { readOwnHistory } from "../postgres/own-history.js";
 import type { PeerAnswer } from "../coordination/peer-sessions.js";
 import type { DaemonContext } from "./daemon-context.js";
 
@@ -25,10 +24,7 @@ export function createHistories(context: DaemonContext): Histories {
   const known = new Map<string, TimelineHistory>();
   const read = async (record: NodeRecord | null, timeline: number): Promise<TimelineHistory | null> => {
     if (record !== null) return askForHistory(context, record, timeline);
-    const name = `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
-    const path = join(context.settings().data_directory, "pg_wal", name);
-    const text = await readFileIfThere(path, "utf8").catch(() => null);
-    return text === null ? null : parseTimelineHistory(text);
+    return readOwnHistory(context.settings().data_directory, timeline);
   };
   return {
     of: async (record, timeline) => {

@@ -1,8 +1,9 @@
 import type { FenceReason } from "../decide/watch-types.js";
 import { copyNodes } from "../metadata/copy-nodes.js";
-import { setUpstream } from "../metadata/cluster-record.js";
+import { copyMembershipVersion, readMembershipVersion, setUpstream } from "../metadata/cluster-record.js";
 import { listNodes } from "../metadata/nodes.js";
 import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
+import type { Database } from "../postgres/database.js";
 import { isInRecovery } from "../postgres/server-state.js";
 import { quoteForShell } from "../postgres/service-control.js";
 import { commandBesideDaemon } from "../system/detached-process.js";
@@ -94,7 +95,7 @@ async function followAsWitness(runtime: Runtime, primary: NodeRecord): Promise<b
   const { peers, ownId, context } = runtime;
   const told = await peers.of(primary).use(queryTimeoutMs(runtime), async (database) => {
     await setUpstream(database, ownId, primary.nodeId);
-    return listNodes(database);
+    return readMembers(database);
   });
   if (told.kind !== "answered") {
     context.reporter.warning(`unable to follow new primary ${describeNode(primary)}`, {
@@ -102,11 +103,26 @@ async function followAsWitness(runtime: Runtime, primary: NodeRecord): Promise<b
     });
     return false;
   }
-  return copyRecords(runtime, told.value);
+  return copyMembers(runtime, told.value);
 }
 
-export async function copyRecords(runtime: Runtime, records: readonly NodeRecord[]): Promise<boolean> {
-  const copied = await runtime.own.use(queryTimeoutMs(runtime), (database) => copyNodes(database, records));
+interface Members {
+  readonly records: readonly NodeRecord[];
+  readonly version: number;
+}
+
+/** The node records of a primary, and the version they are of at least. */
+export async function readMembers(primary: Database): Promise<Members> {
+  const version = await readMembershipVersion(primary);
+  return { records: await listNodes(primary), version };
+}
+
+/** Makes them those of this witness. */
+export async function copyMembers(runtime: Runtime, { records, version }: Members): Promise<boolean> {
+  const copied = await runtime.own.use(queryTimeoutMs(runtime), async (database) => {
+    await copyNodes(database, records);
+    await copyMembershipVersion(database, version);
+  });
   if (copied.kind !== "answered")
     runtime.context.reporter.warning("unable to copy the node records", { detail: copied.reason });
   return copied.kind === "answered";

@@ -67,6 +67,41 @@ export async function writePromotion(database: Database, promotion: PromotionRec
   await recordPromotion(database, node);
 }
 
+const hasSettings = async (database: Database): Promise<boolean> => {
+  const [row] = await database.query<{ found: boolean }>(
+    "SELECT pg_catalog.to_regclass('repmgr.settings') IS NOT NULL AS found",
+  );
+  return row?.found === true;
+};
+
+/**
+ * Belongs into the transaction that adds or removes a node: a voter that knows of it refuses a candidate that does not.
+ * The extension's schema has no place for it. Throws DatabaseError.
+ */
+export async function raiseMembershipVersion(primary: Database): Promise<void> {
+  if (!(await hasSettings(primary))) return;
+  await primary.query(
+    `INSERT INTO repmgr.settings AS s (name, value) VALUES ($1, '1')
+     ON CONFLICT (name) DO UPDATE SET value = (s.value::bigint + 1)::text`,
+    [VERSION],
+  );
+}
+
+/** For a witness, which gets no WAL: that of the node records it has just copied. Throws DatabaseError. */
+export async function copyMembershipVersion(witness: Database, version: number): Promise<void> {
+  if (!(await hasSettings(witness))) return;
+  await witness.query(
+    `INSERT INTO repmgr.settings AS s (name, value) VALUES ($1, $2)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE s.value <> excluded.value`,
+    [VERSION, String(version)],
+  );
+}
+
+/** 0 where there is none. Throws DatabaseError. */
+export async function readMembershipVersion(database: Database): Promise<number> {
+  return (await hasSettings(database)) ? (await readClusterRecord(database)).membershipVersion : 0;
+}
+
 /** The upstream of a witness, on the primary. Throws DatabaseError. */
 export async function setUpstream(primary: Database, id: NodeId, upstream: NodeId): Promise<void> {
   await primary.query("UPDATE repmgr.nodes SET upstream_node_id = $2, active = true WHERE node_id = $1", [

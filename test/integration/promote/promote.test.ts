@@ -62,6 +62,29 @@ describe("standby promote", () => {
     ).toEqual([{ successful: true, details: 'server "node2" (ID: 2) was successfully promoted to primary' }]);
   });
 
+  it("records a promotion with a term and its fork, and leaves that to the daemon that runs it", async () => {
+    await primary.stop("immediate");
+    const asDaemon = (deadlineMs: number): Promise<ProgramResult> =>
+      runProgram(["-f", conf, "standby", "promote"], {
+        env: { TSREPMGR_PROMOTE_DEADLINE: String(deadlineMs), TSREPMGR_PROMOTE_TERM: "7" },
+      });
+    const promotions = (): Promise<readonly Record<string, unknown>[]> =>
+      standby.sql("SELECT value FROM repmgr.settings WHERE name LIKE 'promotion%'");
+    const late = await asDaemon(1);
+    expect(late.exitCode).toBe(8);
+    expect(late.stderr).toContain("ERROR: too late to promote this server");
+    expect(await isStandby()).toBe(true);
+    const inTime = await asDaemon(30_000);
+    expect(inTime.exitCode, inTime.output).toBe(0);
+    expect(await promotions()).toEqual([]);
+
+    await standby.sql("UPDATE repmgr.nodes SET type = 'standby' WHERE node_id = 2");
+    expect((await promote()).exitCode).toBe(0);
+    const [record] = await promotions();
+    expect(record?.["value"]).toMatch(/^term=2 node=2 timeline=2 fork=0\/[1-9A-F]/);
+    expect(await standby.sql("SELECT term FROM repmgr.voting_term")).toEqual([{ term: 2 }]);
+  });
+
   it("ends a pause of replay and loses nothing that was received", async () => {
     await standby.sql("SELECT pg_wal_replay_pause()");
     await primary.sql("CREATE TABLE public.late AS SELECT generate_series(1, 1000) AS i");

@@ -3,7 +3,6 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
-import { recordPromotion } from "../../../metadata/record-promotion.js";
 import { parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
@@ -16,6 +15,8 @@ import { openDatabase } from "../../connect-local.js";
 import { runInterruptibly } from "../../interruption.js";
 import type { CommandContext } from "../../define-command.js";
 import type { PausedPoolers } from "../../poolers.js";
+import { readDeadlineMs } from "./daemon-order.js";
+import { recordOwnPromotion } from "./record.js";
 
 const POLL_MS = 20;
 /** A command that promotes may restart the server; one that is gone for longer has died. */
@@ -73,7 +74,7 @@ async function recordPrimary(
 ): Promise<void> {
   const event = { event: "standby_promote", nodeId: own.nodeId } as const;
   try {
-    await recordPromotion(database, own.nodeId);
+    await recordOwnPromotion(context, database, own.nodeId);
   } catch (error) {
     if (!(error instanceof DatabaseError) || context.interrupted.aborted) throw error;
     const details = `unable to update the node records: ${error.message}`;
@@ -99,6 +100,7 @@ async function startPromotion(
   method: PromotionMethod,
 ): Promise<void> {
   const { reporter, processes, settings } = context;
+  refuseLate(context);
   const how = method.kind === "function" ? "pg_promote()" : `"${method.command}"`;
   reporter.notice("promoting standby to primary", {
     detail: `promoting server ${describeNode(own)} using ${how}`,
@@ -116,6 +118,17 @@ async function startPromotion(
   reporter.notice(
     `waiting up to ${seconds} seconds (parameter "promote_check_timeout") for promotion to complete`,
   );
+}
+
+/** Throws UserError when others may have been given the votes by now. */
+function refuseLate({ environment, clock }: CommandContext): void {
+  const deadlineMs = readDeadlineMs(environment);
+  if (deadlineMs === null || clock.monotonic() < deadlineMs) return;
+  throw new UserError(exitCodes.promotionFailed, {
+    message: "too late to promote this server",
+    detail: `the votes that the daemon has for it were good for ${deadlineMs} ms`,
+    hint: 'the daemon will try again; raise "vote_timeout" if this host is slow',
+  });
 }
 
 /** Null when the server took the request. */

@@ -8,6 +8,7 @@ import { readReplayState } from "../../../postgres/replay-state.js";
 import { readRoom } from "../../../postgres/server-room.js";
 import { reachSiblings } from "../../remote-siblings.js";
 import type { CommandContext } from "../../define-command.js";
+import { isRunByDaemon } from "./daemon-order.js";
 
 /** Reads what `planPromotion` needs; the records are this standby's copy, because the primary is usually gone. */
 export async function gatherPromotionFacts(
@@ -28,7 +29,10 @@ export async function gatherPromotionFacts(
   const replay = await readReplayState(local);
   const mayCallPromote = await readMayCallPromote(local);
   const others = records.filter(({ nodeId }) => nodeId !== own.nodeId);
-  const { primary } = await findTruePrimary(context.databases, others, context.interrupted);
+  // The daemon has asked them all, and the one that does not answer would use up the time that its votes are good for.
+  const { primary } = isRunByDaemon(context.environment)
+    ? { primary: null }
+    : await findTruePrimary(context.databases, others, context.interrupted);
   await primary?.database.close();
   const siblings = findSiblings(records, { own: own.nodeId, upstream: own.upstreamNodeId });
   const following = siblingsFollow

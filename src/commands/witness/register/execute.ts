@@ -3,6 +3,7 @@ import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { announceEvent } from "../../../events/announce-event.js";
+import { copyMembershipVersion, readMembershipVersion } from "../../../metadata/cluster-record.js";
 import { copyNodes } from "../../../metadata/copy-nodes.js";
 import { listNodes, updateNode } from "../../../metadata/nodes.js";
 import type { NodeId, NodeRecord } from "../../../model/node-record.js";
@@ -60,5 +61,6 @@ async function writeRecords(
       return;
     case "copy-records":
       await copyNodes(witness, await listNodes(primary));
+      await copyMembershipVersion(witness, await readMembershipVersion(primary));
   }
 }
