@@ -1,9 +1,11 @@
 import type { DaemonState } from "../decide/watch-types.js";
+import { createChildWatch } from "./child-nodes.js";
+import { createOwnStanding } from "./own-standing.js";
 import { addHistoryRecord } from "../metadata/monitoring-history.js";
-import type { NodeId, NodeRecord } from "../model/node-record.js";
+import type { NodeId } from "../model/node-record.js";
 import type { StandingSession } from "../coordination/standing-session.js";
 import { copyMembers, readMembers } from "./run-commands.js";
-import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
+import { queryTimeoutMs, type Runtime } from "./runtime.js";
 
 /** What is done beside the watch, and that nothing waits for. */
 export interface Chores {
@@ -19,15 +21,20 @@ export function createChores(runtime: Runtime): Chores {
     lastDone.set(what, now);
     return true;
   };
+  const children = createChildWatch(runtime);
+  const standing = createOwnStanding(runtime);
   return {
     turn: async (state) => {
       const settings = context.settings();
+      const isLeading = state.watch.role === "primary" && state.watch.state.kind === "leading";
+      if (!isLeading) children.forget();
+      else if (isDue("children", settings.child_nodes_check_interval)) await children.check(state);
       const primary = findPrimarySession(runtime, state);
       if (primary === null) return;
       if (runtime.events.waiting > 0)
         await primary.session.use(queryTimeoutMs(runtime), (database) => runtime.events.storeOn(database));
-      if (state.watch.role === "standby" && state.watch.state.kind === "watching") {
-        await keepActive(runtime, primary.session);
+      if (state.watch.role !== "primary") await standing.keep(primary);
+      if (state.watch.role === "standby") {
         if (settings.monitoring_history && isDue("history", settings.monitor_interval_secs))
           await recordHistory(runtime, primary);
       }
@@ -39,7 +46,7 @@ export function createChores(runtime: Runtime): Chores {
   };
 }
 
-interface PrimarySession {
+export interface PrimarySession {
   readonly nodeId: NodeId;
   readonly session: StandingSession;
 }
@@ -57,25 +64,6 @@ function findPrimarySession(
     direct.isPrimary ? nodeId === direct.nodeId : type === "primary" && active,
   );
   return record === undefined ? null : { nodeId: record.nodeId, session: peers.of(record) };
-}
-
-/** A standby that is back after it was marked as failed takes its place again. */
-async function keepActive(runtime: Runtime, primary: StandingSession): Promise<void> {
-  const record: NodeRecord | null = ownRecord(runtime);
-  if (record === null || record.active || runtime.lastLook === null) return;
-  const changed = await primary.use(queryTimeoutMs(runtime), (database) =>
-    database.query(
-      "UPDATE repmgr.nodes SET active = true WHERE node_id = $1 AND NOT active RETURNING node_id",
-      [runtime.ownId],
-    ),
-  );
-  if (changed.kind !== "answered" || changed.value.length === 0) return;
-  runtime.context.reporter.notice(`node "${record.nodeName}" (ID: ${record.nodeId}) is active again`);
-  runtime.events.raise({
-    event: "standby_recovery",
-    successful: true,
-    details: `node "${record.nodeName}" (ID: ${record.nodeId}) has become active`,
-  });
 }
 
 interface ReplayRow {

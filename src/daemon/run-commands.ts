@@ -21,7 +21,7 @@ interface Run {
 }
 
 /** Runs a configured command and tells how it ended. True for exit code 0; a signal is a failure. */
-async function runConfigured({ context }: Runtime, { what, command, env }: Run): Promise<boolean> {
+export async function runConfigured({ context }: Runtime, { what, command, env }: Run): Promise<boolean> {
   const { reporter, processes } = context;
   reporter.info(`${what} is:\n  "${command}"`);
   const result = await runShellCommand(processes, command, env === undefined ? {} : { env });
