@@ -13,6 +13,7 @@ import { lookAtServer } from "../coordination/look-at-server.js";
 import { describeFailure } from "../system/directories.js";
 import { describeAnnouncement } from "./announcements.js";
 import type { Brain } from "./brain.js";
+import type { ReceiverPause } from "./receiver-pause.js";
 import { publish } from "./heartbeat.js";
 import { toMemberAnswer, type Histories } from "./observe.js";
 import {
@@ -43,7 +44,10 @@ export interface Hands {
   close(): Promise<void>;
 }
 
-export function createHands(runtime: Runtime, histories: Histories, brain: () => Brain): Hands {
+export function createHands(
+  runtime: Runtime,
+  { histories, brain, receiver }: { histories: Histories; brain: () => Brain; receiver: ReceiverPause },
+): Hands {
   const messages = new Map<string, NamedSession>();
   const underWay = new Set<Promise<void>>();
   const { context } = runtime;
@@ -87,6 +91,8 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
   };
   const ask = async (request: VoteRequest | null, lease: LeaseRequest | null): Promise<void> => {
     if (brain().state().watch.state.kind === "electing") {
+      if (receiver.isStopping) return;
+      await receiver.stop();
       await publish(runtime, beaconOf(brain().state(), clock.monotonic()));
       await clock.sleep(SHOW_BEFORE_ASKING_MS);
     }
@@ -150,6 +156,7 @@ export function createHands(runtime: Runtime, histories: Histories, brain: () =>
       case "write-promotion":
         return recordOwnPromotion(runtime, histories, action.term);
       case "run-follow":
+        await receiver.restoreAfter(brain().state());
         return begin("follow", () => withRecord(action.primary, (to) => runFollowCommand(runtime, to)));
       case "run-rejoin":
         return begin("rejoin", () => withRecord(action.primary, (to) => runRejoinCommand(runtime, to)));

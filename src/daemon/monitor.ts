@@ -10,6 +10,7 @@ import { checkUpstream } from "./check-upstream.js";
 import { createChores } from "./chores.js";
 import { lookAtOwnServer, publish } from "./heartbeat.js";
 import { createHistories, toMembership, toPeerSessions, toServerReport } from "./observe.js";
+import { createReceiverPause } from "./receiver-pause.js";
 import { reportStatus, reportTransition } from "./report-transition.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 import { reportBug, startLoop, type Loop } from "./start-loop.js";
@@ -34,12 +35,14 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   const hasten = (): void => {
     for (const loop of loops.slice(0, 2)) loop.wake();
   };
-  const hands = createHands(runtime, histories, () => brain);
+  const receiver = createReceiverPause(runtime);
+  const hands = createHands(runtime, { histories, brain: () => brain, receiver });
   const brain: Brain = createBrain(context, initial, {
     carryOut: (action) => hands.carryOut(action),
     onTransition: (before, after) => {
       reportTransition(runtime, before, after);
       if (before.watch.state.kind === after.watch.state.kind) return;
+      receiver.restoreAfter(after).catch((error: unknown) => reportBug(reporter, error));
       if (
         before.watch.role !== "primary" &&
         after.watch.role === "primary" &&
@@ -96,7 +99,13 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
       everyMs: () => checker.pauseMs(),
       turn: () => checker.check(() => loops[2]?.wake()),
     }),
-    startLoop(context, { everyMs: () => LOOK_EVERY_MS, turn: () => chores.turn(brain.state()) }),
+    startLoop(context, {
+      everyMs: () => LOOK_EVERY_MS,
+      turn: async () => {
+        await receiver.restoreAfter(brain.state());
+        await chores.turn(brain.state());
+      },
+    }),
   );
   runtime.wake = hasten;
   try {
