@@ -1,5 +1,6 @@
 import type { DaemonState } from "../decide/watch-types.js";
 import { createChildWatch } from "./child-nodes.js";
+import { createLibraryBridge } from "./library-bridge.js";
 import { createOwnStanding } from "./own-standing.js";
 import { addHistoryRecord } from "../metadata/monitoring-history.js";
 import type { NodeId } from "../model/node-record.js";
@@ -23,9 +24,11 @@ export function createChores(runtime: Runtime): Chores {
   };
   const children = createChildWatch(runtime);
   const standing = createOwnStanding(runtime);
+  const library = createLibraryBridge(runtime);
   return {
     turn: async (state) => {
       const settings = context.settings();
+      await library.update(state);
       const isLeading = state.watch.role === "primary" && state.watch.state.kind === "leading";
       if (!isLeading) children.forget();
       else if (isDue("children", settings.child_nodes_check_interval)) await children.check(state);
