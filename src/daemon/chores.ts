@@ -49,7 +49,7 @@ export function createChores(runtime: Runtime): Chores {
   };
 }
 
-export interface PrimarySession {
+interface PrimarySession {
   readonly nodeId: NodeId;
   readonly session: StandingSession;
 }
