@@ -11,6 +11,7 @@ import { createChores } from "./chores.js";
 import { lookAtOwnServer, publish } from "./heartbeat.js";
 import { createHistories, toMembership, toPeerSessions, toServerReport } from "./observe.js";
 import { createReceiverPause } from "./receiver-pause.js";
+import { describeStop } from "./describe-stop.js";
 import { reportStatus, reportTransition } from "./report-transition.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 import { reportBug, startLoop, type Loop } from "./start-loop.js";
@@ -113,11 +114,11 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
       await clock.sleep(LOOK_EVERY_MS, interrupted).catch(() => undefined);
       timeouts.check(brain.state());
     }
-    reporter.notice(`${signals.stoppedBy() ?? "stop"} received`);
+    reporter.notice(describeStop(signals));
     events.raise({
       event: "repmgrd_shutdown",
       successful: true,
-      details: `${signals.stoppedBy() ?? ""} signal received`,
+      details: describeStop(signals),
     });
     return exitCodes.success;
   } finally {

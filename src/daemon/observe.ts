@@ -3,7 +3,7 @@ import type { DaemonBeacon, VoteBeacon } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
 import { parseLsn } from "../model/lsn.js";
 import type { Beacon, MemberAnswer, Membership, PeerSessions, ServerReport } from "../model/member-report.js";
-import type { NodeRecord } from "../model/node-record.js";
+import { describeNode, type NodeRecord } from "../model/node-record.js";
 import { parseTimelineHistory, type TimelineHistory } from "../model/timeline.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import { timelineHistory } from "../postgres/replication-protocol.js";
@@ -22,9 +22,22 @@ const HISTORY_WITHIN_MS = 1000;
 /** `record` null is the own server, whose files are at hand. What cannot be read is empty: then nobody is followed. */
 export function createHistories(context: DaemonContext): Histories {
   const known = new Map<string, TimelineHistory>();
+  const told = new Set<string>();
   const read = async (record: NodeRecord | null, timeline: number): Promise<TimelineHistory | null> => {
-    if (record !== null) return askForHistory(context, record, timeline);
-    return readOwnHistory(context.settings().data_directory, timeline);
+    if (record === null) return readOwnHistory(context.settings().data_directory, timeline);
+    const answer = await askForHistory(context, record, timeline);
+    if (typeof answer !== "string") return answer;
+    tellOnce(record, answer);
+    return null;
+  };
+  const tellOnce = (record: NodeRecord, reason: string): void => {
+    const name = describeNode(record);
+    if (told.has(name)) return;
+    told.add(name);
+    context.reporter.warning(`unable to read the timeline history of node ${name}`, {
+      detail: reason,
+      hint: "without it this node cannot follow that one; see that its pg_hba.conf lets replication connections in",
+    });
   };
   return {
     of: async (record, timeline) => {
@@ -39,11 +52,12 @@ export function createHistories(context: DaemonContext): Histories {
   };
 }
 
+/** The history, or why there is none. */
 async function askForHistory(
   { databases }: DaemonContext,
   { conninfo, replicationUser }: NodeRecord,
   timeline: number,
-): Promise<TimelineHistory | null> {
+): Promise<TimelineHistory | string> {
   const parameters = new Map(parseConninfo(conninfo));
   if (replicationUser !== "") parameters.set("user", replicationUser);
   try {
@@ -56,7 +70,7 @@ async function askForHistory(
     }
   } catch (error) {
     if (error instanceof ConnectionError || error instanceof DatabaseError || error instanceof DOMException)
-      return null;
+      return error.message;
     throw error;
   }
 }

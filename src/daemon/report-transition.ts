@@ -1,5 +1,5 @@
 import type { DaemonState, DegradedReason } from "../decide/watch-types.js";
-import { describeNode, type NodeId } from "../model/node-record.js";
+import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
 import { ownRecord, type Runtime } from "./runtime.js";
 
 const degradedBecause: Readonly<Record<DegradedReason, string>> = {
@@ -14,7 +14,7 @@ const degradedBecause: Readonly<Record<DegradedReason, string>> = {
   "validation-failed": "failover_validation_command said no",
   "promotion-failed": "the promotion failed",
   "attach-failed": "the new primary could not be followed",
-  "cannot-follow": "this node is ahead of the new primary, or was a primary itself",
+  "cannot-follow": "the history of the new primary does not show that it can be followed",
   "local-server-lost": "the local server does not answer",
 };
 
@@ -29,32 +29,37 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
   };
   const [from, to] = [before.watch, after.watch];
   if (to.role === "primary") {
-    if (from.role !== "primary")
-      reporter.notice(
-        from.role === "unknown"
-          ? `monitoring cluster primary ${name(ownId)}`
-          : `node ${name(ownId)} is primary now, monitoring it in term ${after.local?.termRow ?? 0}`,
-      );
-    else if (to.state.kind === "server-lost" && from.state.kind !== "server-lost")
+    if (from.role !== "primary") {
+      if (from.role !== "unknown") reporter.info("switching to primary monitoring mode");
+      reporter.notice(`monitoring cluster primary ${name(ownId)}`);
+    } else if (to.state.kind === "server-lost" && from.state.kind !== "server-lost") {
       reporter.warning("unable to connect to local node");
-    else if (from.state.kind === "server-lost" && to.state.kind === "leading")
+      reporter.notice("unable to connect to local node, falling back to degraded monitoring");
+    } else if (from.state.kind === "server-lost" && to.state.kind === "leading")
       reporter.notice("reconnected to local node");
     return;
   }
   if (to.role === "unknown" || (from.role === to.role && from.state.kind === to.state.kind)) {
     if (to.state.kind === "reconnecting" && from.state.kind === "reconnecting")
       reportAttempt(runtime, name(idOf(to.state.upstream)), to.state.attempt);
+    if (standsAside(after) && !standsAside(before))
+      reporter.info("follower node awaiting notification from a candidate node", {
+        detail: "a better candidate is willing to stand",
+      });
     return;
   }
   switch (to.state.kind) {
     case "watching":
       if (from.role === "unknown")
-        reporter.info(`node ${name(ownId)} monitoring upstream node ${name(idOf(to.state.upstream))}`);
-      else if (from.state.kind === "attaching")
+        reporter.info(`monitoring connection to upstream node ${name(idOf(to.state.upstream))}`);
+      else if (from.state.kind === "attaching") {
         reporter.notice(
           `node ${name(ownId)} now following new upstream node ${name(idOf(to.state.upstream))}`,
         );
-      else reporter.notice(`reconnected to upstream node ${name(idOf(to.state.upstream))}`);
+        reporter.info(`resuming ${to.role} monitoring mode`, {
+          detail: `following new primary ${name(from.state.primary)}`,
+        });
+      } else reporter.notice(`reconnected to upstream node ${name(idOf(to.state.upstream))}`);
       return;
     case "reconnecting":
       reporter.warning(`unable to connect to upstream node ${name(idOf(to.state.upstream))}`);
@@ -73,7 +78,11 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
       });
       return;
     case "promoting":
-      reporter.notice("this node is the winner, will now promote itself and inform other nodes");
+      reporter.notice(
+        siblingsOf(runtime).length === 0
+          ? "this node is the only available candidate and will now promote itself"
+          : "this node is the winner, will now promote itself and inform other nodes",
+      );
       return;
     case "aborting":
       reporter.error("promotion failed", { detail: "the local server is brought back as a standby" });
@@ -98,22 +107,29 @@ function idOf(upstream: NodeId | null | { readonly nodeId: NodeId }): NodeId | n
 
 function reportAttempt({ context }: Runtime, upstream: string, attempt: number): void {
   const { reconnect_attempts, reconnect_interval } = context.settings();
-  context.reporter.info(
-    `checking state of node ${upstream}, ${attempt} of ${reconnect_attempts} attempts`,
-    attempt < reconnect_attempts
-      ? { detail: `the next attempt follows after ${reconnect_interval / 1000} seconds` }
-      : {},
-  );
+  context.reporter.info(`checking state of node ${upstream}, ${attempt} of ${reconnect_attempts} attempts`);
+  if (attempt < reconnect_attempts)
+    context.reporter.info(
+      `sleeping up to ${reconnect_interval / 1000} seconds until next reconnection attempt`,
+    );
 }
 
 function reportSiblings(runtime: Runtime): void {
+  const { reporter } = runtime.context;
+  reporter.info(`${siblingsOf(runtime).length} active sibling nodes registered`);
+  reporter.info(`${runtime.records.length} total nodes registered`);
+}
+
+function siblingsOf(runtime: Runtime): readonly NodeRecord[] {
   const own = ownRecord(runtime);
-  const siblings = runtime.records.filter(
+  return runtime.records.filter(
     ({ nodeId, upstreamNodeId, active }) =>
       active && nodeId !== runtime.ownId && upstreamNodeId === own?.upstreamNodeId,
   );
-  runtime.context.reporter.info(`${siblings.length} active sibling nodes registered`);
 }
+
+const standsAside = ({ watch }: DaemonState): boolean =>
+  watch.state.kind === "electing" && watch.state.standsAsideUntil !== null;
 
 /** The regular line that says that all is well, or what is not. */
 export function reportStatus(runtime: Runtime, { watch }: DaemonState): void {

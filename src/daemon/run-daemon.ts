@@ -7,6 +7,7 @@ import { maskConninfo, parseConninfo } from "../model/conninfo.js";
 import { describeNode } from "../model/node-record.js";
 import type { DaemonContext } from "./daemon-context.js";
 import { createDaemonEvents } from "./daemon-events.js";
+import { describeStop } from "./describe-stop.js";
 import { identify, type Identity } from "./identify.js";
 import { recall } from "./memory.js";
 import { monitor } from "./monitor.js";
@@ -32,12 +33,14 @@ export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
     identity = await identify(context, own);
   } catch (error) {
     if (!interrupted.aborted) throw error;
-    reporter.notice(`${signals.stoppedBy() ?? "stop"} received`);
+    reporter.notice(describeStop(signals));
     return exitCodes.success;
   }
   const runtime = await makeRuntime(context, own, identity);
   cleanup.push(() => runtime.peers.close());
   cleanup.push(() => runtime.publisher.close());
+  reporter.notice(`starting monitoring of node ${describeNode(identity.record)}`);
+  reporter.info(`"connection_check_type" set to "${context.settings().connection_check_type}"`);
   await recallPause(runtime);
   signals.onHangup(() => void reload(runtime));
   const rolePort = await openRolePort(context, () => runtime.lastLook?.look.inRecovery ?? null);
@@ -46,6 +49,7 @@ export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
     return await monitor(runtime);
   } finally {
     await runtime.events.settle(LAST_SCRIPTS_MS);
+    reporter.info(`${environment.programName} terminating...`);
   }
 }
 

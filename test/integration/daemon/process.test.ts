@@ -95,7 +95,7 @@ describe("tsrepmgrd", () => {
     await expect(readFile(pidFile)).rejects.toThrow("ENOENT");
     const log = await readFile(logFile, "utf8");
     expect(log).toMatch(new RegExp(`^${STAMP} \\[NOTICE\\] repmgrd .*starting up$`, "m"));
-    expect(log).toContain("[NOTICE] SIGTERM received");
+    expect(log).toContain("[NOTICE] TERM signal received");
   });
 
   it("takes over the pid file of a process that is no daemon, as after the restart of a container", async () => {

@@ -63,6 +63,25 @@ describe("a cluster of two nodes", () => {
     await waitUntil("n2 is the primary", () => isPrimary(n2)).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${daemon.log()}`);
     });
+    const words = [
+      '[NOTICE] starting monitoring of node "n2" (ID: 2)',
+      '[INFO] monitoring connection to upstream node "n1" (ID: 1)',
+      '[WARNING] unable to connect to upstream node "n1" (ID: 1)',
+      '[INFO] checking state of node "n1" (ID: 1), 1 of ',
+      "[INFO] sleeping up to ",
+      '[WARNING] unable to reconnect to node "n1" (ID: 1) after ',
+      "[INFO] 0 active sibling nodes registered",
+      "[INFO] 2 total nodes registered",
+      "[NOTICE] this node is the only available candidate and will now promote itself",
+      "[INFO] promote_command is:",
+      "[INFO] switching to primary monitoring mode",
+      '[NOTICE] monitoring cluster primary "n2" (ID: 2)',
+    ];
+    await daemon.says(/monitoring cluster primary "n2"/);
+    const log = daemon.log();
+    const places = words.map((line) => log.lastIndexOf(line));
+    expect(places, log).toEqual([...places].sort((one, other) => one - other));
+    expect(places, log).not.toContain(-1);
     await waitUntil("the port says so", async () => (await askRole(port)) === "MASTER\n");
     await waitUntil("the events are stored once each", async () => {
       const events = await eventsOn(n2);
