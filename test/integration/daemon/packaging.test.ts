@@ -27,72 +27,69 @@ describe("packaging", () => {
     },
   );
 
-  it.runIf(has("start-stop-daemon"))(
-    "the init script starts, reports, reloads and stops the daemon",
-    async () => {
-      const node = await createRegisteredPrimary();
-      const directory = await newDirectory("init");
-      const logFile = join(directory, "d.log");
-      const pidFile = join(directory, "d.pid");
-      const configFile = await writeRepmgrConf(
-        { ...node.server, directory },
-        { node_id: 1, node_name: "n1", log_file: logFile, state_directory: join(directory, "state") },
-      );
-      mkdirSync(join(directory, "bin"));
-      const launcher = join(directory, "bin/tsrepmgrd");
-      writeFileSync(launcher, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
-      chmodSync(launcher, 0o755);
-      const defaults = join(directory, "defaults");
-      const setDefaults = (enabled: string): void => {
-        const values = {
-          ENABLED: enabled,
-          CONF: configFile,
-          OPTS: "--daemonize=false",
-          USER: userInfo().username,
-          BIN: launcher,
-          PIDFILE: pidFile,
-        };
-        writeFileSync(
-          defaults,
-          Object.entries(values)
-            .map(([key, value]) => `REPMGRD_${key}="${value}"\n`)
-            .join(""),
-        );
+  it("the init script starts, reports, reloads and stops the daemon", async () => {
+    const node = await createRegisteredPrimary();
+    const directory = await newDirectory("init");
+    const logFile = join(directory, "d.log");
+    const pidFile = join(directory, "d.pid");
+    const configFile = await writeRepmgrConf(
+      { ...node.server, directory },
+      { node_id: 1, node_name: "n1", log_file: logFile, state_directory: join(directory, "state") },
+    );
+    mkdirSync(join(directory, "bin"));
+    const launcher = join(directory, "bin/tsrepmgrd");
+    writeFileSync(launcher, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
+    chmodSync(launcher, 0o755);
+    const defaults = join(directory, "defaults");
+    const setDefaults = (enabled: string): void => {
+      const values = {
+        ENABLED: enabled,
+        CONF: configFile,
+        OPTS: "--daemonize=false",
+        USER: userInfo().username,
+        BIN: launcher,
+        PIDFILE: pidFile,
       };
-      const script = join(directory, "repmgrd");
       writeFileSync(
-        script,
-        readFileSync(join(packaging, "init.d/repmgrd"), "utf8").replace(
-          "/etc/default/$NAME ] && . /etc/default/$NAME",
-          `${defaults} ] && . ${defaults}`,
-        ),
+        defaults,
+        Object.entries(values)
+          .map(([key, value]) => `REPMGRD_${key}="${value}"\n`)
+          .join(""),
       );
-      const run = (action: string) =>
-        spawnSync("sh", [script, action], { encoding: "utf8", env: testEnvironment() });
+    };
+    const script = join(directory, "repmgrd");
+    writeFileSync(
+      script,
+      readFileSync(join(packaging, "init.d/repmgrd"), "utf8").replace(
+        "/etc/default/$NAME ] && . /etc/default/$NAME",
+        `${defaults} ] && . ${defaults}`,
+      ),
+    );
+    const run = (action: string) =>
+      spawnSync("sh", [script, action], { encoding: "utf8", env: testEnvironment() });
 
-      setDefaults("no");
-      expect(run("start").stdout).toContain("disabled");
-      setDefaults("yes");
-      expect(run("status").status).toBe(3);
-      const started = run("start");
-      expect(started, started.stdout + started.stderr).toMatchObject({ status: 0 });
-      const pid = Number(readFileSync(pidFile, "utf8"));
-      try {
-        expect(run("status")).toMatchObject({
-          status: 0,
-          stdout: expect.stringContaining(`running (pid ${pid})`),
-        });
-        expect(run("start").stdout).toContain("already running");
-        expect(run("force-reload").status).toBe(0);
-        await waitUntil("it has read its configuration again", async () =>
-          readFileSync(logFile, "utf8").includes("SIGHUP received"),
-        );
-        expect(run("restart").status).toBe(0);
-        expect(Number(readFileSync(pidFile, "utf8"))).not.toBe(pid);
-      } finally {
-        expect(run("stop").status).toBe(0);
-      }
-      expect(run("status").status).toBe(3);
-    },
-  );
+    setDefaults("no");
+    expect(run("start").stdout).toContain("disabled");
+    setDefaults("yes");
+    expect(run("status").status).toBe(3);
+    const started = run("start");
+    expect(started, started.stdout + started.stderr).toMatchObject({ status: 0 });
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    try {
+      expect(run("status")).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining(`running (pid ${pid})`),
+      });
+      expect(run("start").stdout).toContain("already running");
+      expect(run("force-reload").status).toBe(0);
+      await waitUntil("it has read its configuration again", async () =>
+        readFileSync(logFile, "utf8").includes("SIGHUP received"),
+      );
+      expect(run("restart").status).toBe(0);
+      expect(Number(readFileSync(pidFile, "utf8"))).not.toBe(pid);
+    } finally {
+      expect(run("stop").status).toBe(0);
+    }
+    expect(run("status").status).toBe(3);
+  });
 });
