@@ -30,6 +30,12 @@ const missingSteps: readonly Adaptation[] = [
     reason:
       "the guide edits pg_hba.conf on the primary only, but all nodes connect to a standby's conninfo, too",
   },
+  {
+    guide: "",
+    here: "host    replication     repmgr          172.7.7.0/24            trust",
+    reason:
+      "the guide edits pg_hba.conf on the primary only, but after a failover a standby streams from another",
+  },
 ];
 
 const checkpoint: Adaptation = {
@@ -38,6 +44,19 @@ const checkpoint: Adaptation = {
   reason:
     "saves time only: without --fast-checkpoint a clone waits minutes until all that is dirty is written",
 };
+
+const failover: readonly Adaptation[] = [
+  {
+    guide: "repmgr.conf -d",
+    here: "repmgr.conf -d 2>>/tmp/repmgrd.log",
+    reason: "the guide sets no log file: the log is shown on the terminal, which is a file here",
+  },
+  {
+    guide: "",
+    here: "/etc/init.d/postgresql stop",
+    reason: "the guide says that the primary's service is stopped, and shows no command",
+  },
+];
 
 const schemaInsteadOfExtension: readonly Adaptation[] = [
   {
@@ -71,9 +90,15 @@ export function adaptationsOfGuide1(postgresMajor: string, prefix: string): read
       here: `/etc/postgresql/${postgresMajor}/`,
       reason: "the image has the PostgreSQL of its Debian release",
     },
+    {
+      guide: "",
+      here: `pg_bindir='/usr/lib/postgresql/${postgresMajor}/bin'`,
+      reason: "Debian keeps pg_ctl, which a standby that follows is restarted by, out of PATH",
+    },
     ...typingErrors,
     ...missingSteps,
     checkpoint,
+    ...failover,
     ...schemaInsteadOfExtension,
     ...(prefix === "172.7.7"
       ? []

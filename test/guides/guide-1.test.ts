@@ -10,6 +10,7 @@ const dataDirectory = "/var/lib/postgresql/data";
 const serverConf = "/etc/postgresql/13/main/postgresql.conf";
 const accessConf = "/etc/postgresql/13/main/pg_hba.conf";
 const programConf = "/etc/postgresql/13/main/repmgr.conf";
+const replicationLine = "host    replication     repmgr          172.7.7.0/24            trust";
 const accessLine = "host    repmgr          repmgr          172.7.7.0/24            trust";
 
 const programConfOf = (id: number): readonly string[] => [
@@ -30,6 +31,33 @@ const shownHeader = [
 const shownStandby = (id: number, timeline: number): string =>
   ` ${String(id)}  | pg${String(id)}  | standby |   running | pg1      | default  | 100      | ${String(timeline)}        | host=172.7.7.1${String(id)} user=repmgr dbname=repmgr connect_timeout=2`;
 
+const shownAfterFailover = [
+  " 1  | pg1  | primary | - failed  | ?        | default  | 100      |          | host=172.7.7.11 user=repmgr dbname=repmgr connect_timeout=2",
+  " 2  | pg2  | primary | * running |          | default  | 100      | 2        | host=172.7.7.12 user=repmgr dbname=repmgr connect_timeout=2",
+  " 3  | pg3  | standby |   running | pg2      | default  | 100      | 2        | host=172.7.7.13 user=repmgr dbname=repmgr connect_timeout=2",
+];
+/** What `cluster show` ends with while a node is down. */
+const NODE_STATUS = 25;
+/** The guide keeps the defaults: six attempts, ten seconds apart. */
+const FAILOVER_MS = 150_000;
+
+/** A standby tells the timeline of its last restart point, which may be either. */
+const withoutTimeline = (row: string): string => row.replace(/\| \d+ \| host/, "| N | host");
+
+/** Waits until the daemon's log of a node has a line like this. */
+async function waitForLog(node: ContainerNode | undefined, line: RegExp): Promise<string> {
+  let log = "";
+  const search = async (): Promise<string | false> => {
+    log = (await node?.execute("cat /tmp/repmgrd.log"))?.output ?? "";
+    return line.test(log) && log;
+  };
+  return waitUntil(`the log of ${node?.name ?? "no node"} has ${String(line)}`, search, FAILOVER_MS).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)}\n${log}`);
+    },
+  );
+}
+
 /** The guide's tables were edited by hand: widths do not count, cells do. */
 const cellsOf = (table: string): readonly string[] =>
   table
@@ -42,13 +70,16 @@ describeStory({
   networkPrefixes: ["172.7.7", "172.27.7", "10.77.7", "192.168.77"],
   tell: (network) => {
     let guide: GuideReader;
+    let binDirectory: string;
     let primary: Terminal;
     const nodes: ContainerNode[] = [];
+    const terminals: Terminal[] = [];
 
     async function openNode(id: number): Promise<Terminal> {
       const node = await network().startNode(`pg${String(id)}`, 10 + id);
       nodes.push(node);
       const terminal = openTerminal(node, guide);
+      terminals.push(terminal);
       await terminal.type("apt update && apt install postgresql-13 postgresql-13-repmgr vim —yes");
       return terminal;
     }
@@ -70,12 +101,14 @@ describeStory({
       await standby.type("su postgres");
       await standby.type("psql 'host=172.7.7.11 user=repmgr dbname=repmgr connect_timeout=2'");
       await standby.edit(programConf, programConfOf(id));
+      await standby.editMissing(programConf, binDirectory);
       await standby.type("cd /etc/postgresql/13/main");
       await standby.type("repmgr -h 172.7.7.11 -U repmgr -d repmgr -f repmgr.conf standby clone --dry-run");
       await nodes[nodes.length - 1]?.expectSuccess(`test ! -e ${dataDirectory}`);
       await standby.type("repmgr -h 172.7.7.11 -U repmgr -d repmgr -f repmgr.conf standby clone");
       await standby.edit(serverConf, [`data_directory = '${dataDirectory}'`, "listen_address = '*'"]);
       await standby.editMissing(accessConf, accessLine);
+      await standby.editMissing(accessConf, replicationLine);
       await standby.type("/etc/init.d/postgresql start");
       await standby.type("repmgr -f repmgr.conf standby register");
       await expectClusterShow(standby, "repmgr -f repmgr.conf cluster show", rows);
@@ -84,6 +117,7 @@ describeStory({
     it("registers the primary", async () => {
       guide = readGuideWith(adaptationsOfGuide1(inject("nodeImage").postgresMajor, network().prefix));
       guide.adapt("docker compose up");
+      binDirectory = `pg_bindir='/usr/lib/postgresql/${inject("nodeImage").postgresMajor}/bin'`;
       primary = await openNode(1);
       await primary.type("su postgres");
       await primary.edit(serverConf, [
@@ -98,10 +132,7 @@ describeStory({
       await primary.type("/etc/init.d/postgres start");
       await primary.type("createuser -s repmgr");
       await primary.type("createdb repmgr -O repmgr");
-      await primary.edit(accessConf, [
-        "host    replication     repmgr          172.7.7.0/24            trust",
-        accessLine,
-      ]);
+      await primary.edit(accessConf, [replicationLine, accessLine]);
       await primary.typeMissing("psql -c 'SELECT pg_reload_conf()'");
       await primary.edit(programConf, programConfOf(1));
       const { output } = await primary.type(`repmgr -f ${programConf} primary register`);
@@ -134,6 +165,45 @@ describeStory({
           return stdout === "t|1\n";
         });
       }
+    });
+
+    it("starts the daemons", async () => {
+      for (const terminal of terminals) await terminal.type(`repmgrd -f ${programConf} -d`);
+      await waitForLog(nodes[0], /^\[.*\] \[NOTICE\] monitoring cluster primary "pg1" \(ID: 1\)$/m);
+      for (const standby of nodes.slice(1))
+        await waitForLog(
+          standby,
+          /^\[.*\] \[INFO\] monitoring connection to upstream node "pg1" \(ID: 1\)$/m,
+        );
+    });
+
+    it("promotes a standby when the primary's service is stopped, and the other one follows", async () => {
+      await primary.typeMissing("/etc/init.d/postgresql stop");
+      await waitForLog(nodes[1], /NOTICE: STANDBY PROMOTE successful/);
+      await waitForLog(
+        nodes[2],
+        /\[NOTICE\] node "pg3" \(ID: 3\) now following new upstream node "pg2" \(ID: 2\)/,
+      );
+      for (const terminal of terminals.slice(1)) {
+        const { stdout, stderr } = await terminal.type(`repmgr -f ${programConf} cluster show`, NODE_STATUS);
+        expect(cellsOf(stdout).map(withoutTimeline)).toEqual(
+          cellsOf(guide.adapt([...shownHeader.slice(0, 2), ...shownAfterFailover].join("\n"))).map(
+            withoutTimeline,
+          ),
+        );
+        expect(stderr).toContain('unable to connect to node "pg1" (ID: 1)');
+      }
+    });
+
+    it("goes on with two nodes", async () => {
+      const [, pg2, pg3] = nodes;
+      await pg2?.expectSuccess("psql -d repmgr -c 'INSERT INTO sent VALUES (2)'");
+      await waitUntil("the row is on pg3", async () => {
+        const answer = await pg3?.execute(
+          "psql -d repmgr -Atc 'SELECT pg_is_in_recovery(), max(row) FROM sent'",
+        );
+        return answer?.stdout === "t|2\n";
+      });
     });
 
     it("differs from the guide by nothing but the table of adaptations", () => {
