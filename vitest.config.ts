@@ -1,7 +1,16 @@
-import { defineConfig } from "vitest/config";
+import { existsSync } from "node:fs";
+import { configDefaults, defineConfig } from "vitest/config";
 import { findPostgresVersions } from "./test/harness/postgres-versions.js";
 
 const hasPostgres = findPostgresVersions().length > 0;
+const hasSshd = existsSync("/usr/sbin/sshd");
+
+/** Tests with a real sshd; where there is none, one test in their place says so. */
+const overSsh = [
+  "test/integration/clone/external-config-files.test.ts",
+  "test/integration/remote/**",
+  "test/integration/switchover/**",
+];
 
 export default defineConfig({
   test: {
@@ -12,8 +21,9 @@ export default defineConfig({
         test: {
           name: "integration",
           include: hasPostgres
-            ? ["test/integration/**/*.test.ts"]
+            ? ["test/integration/**/*.test.ts", ...(hasSshd ? [] : ["test/harness/sshd-missing.test.ts"])]
             : ["test/harness/postgres-missing.test.ts"],
+          exclude: [...configDefaults.exclude, ...(hasSshd ? [] : overSsh)],
           globalSetup: "test/harness/global-setup.ts",
           setupFiles: "test/harness/setup-file.ts",
           pool: "forks",

@@ -10,7 +10,7 @@ await runScript(async () => {
   if (unknown.length > 0)
     throw new Failure(`unknown argument ${unknown[0]}; usage: npm run demo [-- --keep]`);
   const isKept = process.argv.includes("--keep");
-  const binDirectory = await prepareMachine({ needsPostgres: true });
+  const binDirectory = await prepareMachine({ needsPostgres: true, needsSshd: true });
   const user = chooseOrdinaryUser();
   if (isRoot) console.log(`PostgreSQL refuses to run as root: the servers run as the user ${user.name}`);
   const folder = makeFolder(user, "demo");

@@ -20,12 +20,13 @@ export const checkout = fileURLToPath(new URL("..", import.meta.url)).replace(/\
 const OLDEST_POSTGRES = 13;
 
 /** Does everything that is missing and says so. Answers the directory of PostgreSQL's programs, null without. */
-export async function prepareMachine({ needsPostgres = false } = {}) {
+export async function prepareMachine({ needsPostgres = false, needsSshd = false } = {}) {
   requireNode();
   const release = await lockCheckout();
   try {
     await installNpmPackages();
     const binDirectory = needsPostgres ? await preparePostgres() : null;
+    if (needsSshd) await prepareSshd();
     const exitCode = await run(process.execPath, ["scripts/build.mjs", "--if-changed"], { cwd: checkout });
     if (exitCode !== 0) throw new Failure("the build failed");
     return binDirectory;
@@ -130,6 +131,16 @@ async function preparePostgres() {
   const installed = findPostgres();
   if (installed === null) throw new Failure(`${name} is installed, but initdb is not in /usr/lib/postgresql`);
   return installed;
+}
+
+export const SSHD = "/usr/sbin/sshd";
+
+/** Without it what needs other hosts is left out. */
+async function prepareSshd() {
+  if (existsSync(SSHD)) return;
+  if (process.getuid() === 0 && existsSync("/usr/bin/apt-get"))
+    await installDebianPackages(["openssh-server"]);
+  else console.log(`${SSHD} is missing; as root: apt-get install openssh-server`);
 }
 
 function newestPostgresPackage() {

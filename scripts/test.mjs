@@ -13,7 +13,12 @@ import { stopServersBelow } from "./servers-below.mjs";
 /** What a tier runs. Container tiers run in place, as whoever calls, because they talk to the engine. */
 const tiers = {
   check: { hasStaticChecks: true, projects: ["unit", "scenario"] },
-  test: { hasStaticChecks: true, projects: ["unit", "scenario", "integration"], needsPostgres: true },
+  test: {
+    hasStaticChecks: true,
+    projects: ["unit", "scenario", "integration"],
+    needsPostgres: true,
+    needsSshd: true,
+  },
   guides: { projects: ["guides"], needsEngine: true },
   compat: { projects: ["compat"], needsEngine: true },
   cluster: { projects: ["cluster"], needsEngine: true },

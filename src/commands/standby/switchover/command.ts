@@ -7,6 +7,7 @@ import type { Problem } from "../../../model/problem.js";
 import { quoteForShell } from "../../../postgres/service-control.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import type { OptionValues } from "../../option-table.js";
+import { rehearsePoolers } from "../../poolers.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { describeChecks, describeSwitchoverStep } from "./describe-step.js";
 import { carryOutSwitchover } from "./execute.js";
@@ -117,6 +118,7 @@ async function switchOver(
   reporter.notice(
     `local node ${describeNode(own)} would be promoted to primary; current primary ${describeNode(primary)} would be demoted to standby`,
   );
+  await rehearsePoolers(context, own.conninfo);
   for (const step of plan.steps) reporter.info(describeSwitchoverStep(step, { own, primary, records }));
   reporter.info(
     'parameter "shutdown_check_timeout" is set to ' + `${rules.shutdownTimeoutMs / 1000} seconds`,

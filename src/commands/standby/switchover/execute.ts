@@ -10,6 +10,7 @@ import type { Database } from "../../../postgres/database.js";
 import { readReplayState } from "../../../postgres/replay-state.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { CommandContext } from "../../define-command.js";
+import { pausePoolers, type PausedPoolers } from "../../poolers.js";
 import { problemOf } from "../../remote-program.js";
 import { setDaemonPaused } from "./daemons.js";
 import { attachEverybody } from "./finish.js";
@@ -45,16 +46,22 @@ async function carryOutSteps(
   switchover: Switchover,
   interrupted: AbortSignal,
 ): Promise<ExitCode> {
-  const { readiness, isBehind } =
+  const { readiness, poolers, isBehind } =
     switchover.progress === "promoted"
-      ? { readiness: await preparePromotion(context, switchover), isBehind: false }
+      ? {
+          readiness: await preparePromotion(context, switchover),
+          poolers: await pausePoolers(context),
+          isBehind: false,
+        }
       : await demotePrimary(context, switchover, interrupted);
-  const database = await promoteHere(context, switchover, readiness);
+  const database = await promoteHere(context, switchover, { ...readiness, poolers });
   return complete(context, switchover, { database, isBehind });
 }
 
 interface Demotion {
   readonly readiness: PromotionReadiness;
+  /** Their clients wait; they go on by themselves when this command ends without a new primary. */
+  readonly poolers: PausedPoolers;
   /** The old primary wrote WAL that this node has not. */
   readonly isBehind: boolean;
 }
@@ -71,11 +78,13 @@ async function demotePrimary(
     const readiness = await preparePromotion(context, switchover);
     if (!isResumed) await begin(context, switchover);
     interrupted.throwIfAborted();
+    const poolers = await pausePoolers(context);
+    interrupted.throwIfAborted();
     wasStopped = true;
     const report = await stop(context, switchover, interrupted);
     const isBehind = await awaitReception(context, switchover, { report, interrupted });
     interrupted.throwIfAborted();
-    return { readiness, isBehind };
+    return { readiness, poolers, isBehind };
   } catch (error) {
     const reason = reasonOf(error, interrupted);
     if (reason === null) throw error;

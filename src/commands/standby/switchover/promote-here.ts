@@ -17,6 +17,7 @@ import { runServerAction } from "../../attach-standby.js";
 import type { CommandContext } from "../../define-command.js";
 import { carryOutPromotion } from "../promote/execute.js";
 import { readMayCallPromote } from "../promote/gather.js";
+import type { PausedPoolers } from "../../poolers.js";
 import { problemOf } from "../../remote-program.js";
 import { abandonSwitchover } from "./undo.js";
 import type { Switchover } from "./switchover.js";
@@ -60,14 +61,17 @@ export async function preparePromotion(
 export async function promoteHere(
   context: CommandContext,
   switchover: Switchover,
-  { session, method }: PromotionReadiness,
+  { session, method, poolers }: PromotionReadiness & { readonly poolers: PausedPoolers },
 ): Promise<Database> {
   const { own } = switchover;
   const record = { kind: "record-primary" as const, node: own.nodeId };
   try {
     const isPromoted = !(await isInRecovery(session));
-    if (isPromoted && own.type === "primary" && own.active) return await openLocal(context);
-    const promotion = { local: session, own };
+    if (isPromoted && own.type === "primary" && own.active) {
+      await poolers.redirect(own.conninfo);
+      return await openLocal(context);
+    }
+    const promotion = { local: session, own, poolers };
     await carryOutPromotion(context, {
       ...promotion,
       steps: isPromoted ? [record] : [{ kind: "promote", method }, record],
@@ -76,7 +80,7 @@ export async function promoteHere(
   } catch (error) {
     if (!(error instanceof UserError || error instanceof DatabaseError || error instanceof ConnectionError))
       throw error;
-    return settle(context, switchover, error);
+    return settle(context, switchover, { error, poolers });
   }
 }
 
@@ -87,7 +91,11 @@ async function openLocal({ databases, settings, cleanup }: CommandContext): Prom
 }
 
 /** A promotion that went wrong may have taken place all the same. */
-async function settle(context: CommandContext, switchover: Switchover, error: Error): Promise<Database> {
+async function settle(
+  context: CommandContext,
+  switchover: Switchover,
+  { error, poolers }: { readonly error: Error; readonly poolers: PausedPoolers },
+): Promise<Database> {
   const { reporter } = context;
   if (!(await isPromotedNow(context))) return settlePromotion(context, switchover, problemOf(error));
   reporter.warning(error.message);
@@ -95,6 +103,7 @@ async function settle(context: CommandContext, switchover: Switchover, error: Er
   await carryOutPromotion(context, {
     local: database,
     own: switchover.own,
+    poolers,
     steps: [{ kind: "record-primary", node: switchover.own.nodeId }],
   });
   return database;
