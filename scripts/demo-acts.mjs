@@ -96,8 +96,9 @@ const startDaemon = ({ conf }) => `tsrepmgrd -f ${conf} --daemonize`;
 async function performAll(nodes, sshPort, env) {
   const [node1, node2] = nodes;
   for (const act of listBirthActs(nodes)) await perform(act, env);
+  for (const act of listRepairActs(nodes)) await perform(act, env);
   if (sshPort !== null) for (const act of listSwitchoverActs(nodes, sshPort)) await perform(act, env);
-  const primary = sshPort === null ? node1 : node2;
+  const primary = sshPort === null ? node2 : node1;
   const others = nodes.filter((node) => node !== primary);
   for (const act of listFailoverActs(primary, others)) await perform(act, env);
   const elected = await findPrimary(others, env);
@@ -155,16 +156,45 @@ END`,
   ];
 }
 
-function listSwitchoverActs([node1, node2], sshPort) {
+function listRepairActs([node1, node2, node3]) {
+  return [
+    {
+      title: "The primary dies; an operator promotes a standby, and the other one follows it",
+      lines: [
+        "pg_ctl --pgdata=node1/data --mode=immediate --silent stop",
+        `tsrepmgr -f ${node2.conf} standby promote`,
+        `tsrepmgr -f ${node3.conf} standby follow`,
+      ],
+    },
+    {
+      title: "Somebody starts the old primary again: it takes a row that nobody else will ever see",
+      lines: [
+        start(node1),
+        sql(node1, "INSERT INTO greeting VALUES ('lost on node1')"),
+        "pg_ctl --pgdata=node1/data --silent stop",
+      ],
+    },
+    {
+      title: "The old primary returns as a standby; what only it had is named and discarded",
+      lines: [
+        `tsrepmgr -f ${node1.conf} node rejoin -d '${conninfo(node2)}' --force-rewind`,
+        `tsrepmgr -f ${node1.conf} cluster show`,
+        { line: sql(node1, "SELECT pg_is_in_recovery(), text FROM greeting"), until: /hello from node1/ },
+      ],
+    },
+  ];
+}
+
+function listSwitchoverActs([node1], sshPort) {
   return [
     {
       title: "An sshd for this run: switchover acts on the other nodes through it",
       lines: listSshLines(sshPort),
     },
     {
-      title: "Switchover: node2 becomes the primary, node1 its standby, and node3 follows",
+      title: "Switchover: node1 becomes the primary again, node2 its standby, and node3 follows",
       lines: [
-        `tsrepmgr -f ${node2.conf} standby switchover --siblings-follow`,
+        `tsrepmgr -f ${node1.conf} standby switchover --siblings-follow`,
         `tsrepmgr -f ${node1.conf} cluster show`,
       ],
     },
@@ -201,20 +231,11 @@ pg_ctl --pgdata=${primary.name}/data --mode=immediate --silent stop`,
 function listReturnActs(former, primary) {
   return [
     {
-      title: "Somebody starts the old primary again: it takes a row that nobody else will ever see",
-      lines: [
-        start(former),
-        sql(former, `INSERT INTO greeting VALUES ('lost on ${former.name}')`),
-        `pg_ctl --pgdata=${former.name}/data --silent stop`,
-      ],
-    },
-    {
-      title: "The old primary returns as a standby; what only it had is named and discarded",
+      title: "The node that died returns as a standby",
       lines: [
         `tsrepmgr -f ${former.conf} node rejoin -d '${conninfo(primary)}' --force-rewind`,
         startDaemon(former),
         `tsrepmgr -f ${former.conf} cluster show`,
-        { line: sql(former, "SELECT pg_is_in_recovery(), text FROM greeting"), until: /hello from node1/ },
       ],
     },
   ];

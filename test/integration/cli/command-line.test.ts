@@ -43,7 +43,6 @@ describe("the command line", () => {
       "standbye",
       { stderr: errors("unknown repmgr command 'standbye'; did you mean 'standby'?") + tryHelp() },
     ],
-    ["daemon pause", { stderr: errors("unknown repmgr action 'daemon pause'") + tryHelp() }],
     [
       "CLUSTER show a b",
       { stderr: errors('too many command-line arguments (first extra is "a")') + tryHelp("CLUSTER") },
