@@ -28,7 +28,7 @@ describe("a standby that fails and comes back", () => {
     const isActive = async (): Promise<unknown> =>
       (await n1.server.sql("SELECT active FROM repmgr.nodes WHERE node_id = 2"))[0]?.["active"];
     await d1.says(/monitoring cluster primary/);
-    await d2.says(/monitoring upstream node/);
+    await d2.says(/monitoring connection to upstream node/);
     await waitUntil("the first look at the children is over", async () => {
       const rows = await n1.server.sql("SELECT FROM repmgr.events WHERE event = 'repmgrd_start'");
       return rows.length === 2;

@@ -66,7 +66,7 @@ describe("a cascaded standby", () => {
     const n3 = await addStandby(3, n2, n1);
     for (const node of [n1, n2, n3]) await letFailOver(node);
     const [d1, d3] = [await startDaemonOn(n1), await startDaemonOn(n3)];
-    await d3.says(/monitoring upstream node "n2"/);
+    await d3.says(/monitoring connection to upstream node "n2"/);
     await n2.server.stop("immediate");
     await waitUntilAttached(n1, "n3").catch(withLogs(d1, d3));
     await waitUntil("the record says so", async () => {
@@ -83,7 +83,7 @@ describe("a promotion by hand", () => {
     const [n1, n2, n3] = await createFailoverCluster(3);
     if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("three nodes are needed");
     const d3 = await startDaemonOn(n3);
-    await d3.says(/monitoring upstream node "n1"/);
+    await d3.says(/monitoring connection to upstream node "n1"/);
     await n1.server.stop("immediate");
     await d3.says(/no majority of the nodes can be seen/);
     const promoted = await runProgram(["-f", n2.configFile, "standby", "promote"]);

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
+import { waitUntil } from "../../harness/wait-until.js";
 import { createRegisteredPrimary, type TestNode } from "../cluster/make-cluster.js";
 
 describe("node service", () => {
@@ -70,7 +71,8 @@ describe("node service", () => {
 
   it("stops and starts; the started server lives on", async () => {
     expect((await service("--action=stop", "-q")).output).toBe("");
-    await n1.server.stop();
+    // As with the reference the command only asks for the shutdown.
+    await waitUntil("the server is down", async () => !(await n1.server.isRunning()));
     expect((await service("--action=start")).exitCode).toBe(0);
     expect(await n1.server.isRunning()).toBe(true);
   });
