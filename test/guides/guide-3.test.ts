@@ -254,7 +254,17 @@ describeStory({
       ).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${log}`);
       });
-      expect(findMissing(log, shown), log).toBeNull();
+      // promote_command and the daemon, which sees at once that its server is out of recovery, write the same file.
+      const isOfCommand = (line: string): boolean =>
+        / (promoting s|STANDBY PROMOTE|server "node2")/.test(line);
+      expect(findMissing(log, shown.filter(isOfCommand)), log).toBeNull();
+      expect(
+        findMissing(
+          log,
+          shown.filter((line) => !isOfCommand(line)),
+        ),
+        log,
+      ).toBeNull();
       expect((await slave.type("nc slave.postgresql.domain 5400")).stdout).toBe("MASTER\n");
       const { stdout } = await slave.type(repmgr("cluster show"), NODE_STATUS);
       expect(stdout).toMatch(/^ 1 +\| node1 \| primary \| - failed +\|/m);
