@@ -1,10 +1,8 @@
 import { lookAtServer, type ServerLook } from "../coordination/look-at-server.js";
-import { DatabaseError } from "../errors/database-error.js";
 import { listNodes } from "../metadata/nodes.js";
 import { parseConninfo } from "../model/conninfo.js";
 import type { Beacon } from "../model/member-report.js";
-import { ConnectionError } from "../postgres/connection-error.js";
-import { identifySystem } from "../postgres/replication-protocol.js";
+import { readReplayedTimeline } from "../postgres/replayed-timeline.js";
 import { currentProcessId } from "../system/process-table.js";
 import { letterOf } from "./observe.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
@@ -32,30 +30,20 @@ export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | nu
   return look;
 }
 
-/**
- * A standby whose receiver has ended shows the timeline of its last restart point, which may be older than what it has
- * replayed: a walsender of its own knows that one. Judged by the older, its log would seem to have left the cluster's.
- */
+/** Judged by the timeline of its last restart point, the log of a standby would seem to have left the cluster's. */
 async function correctTimeline(runtime: Runtime, look: ServerLook): Promise<ServerLook> {
   if (!look.inRecovery || look.walReceiverPid !== null) return look;
   const { databases } = runtime.context;
-  const record = ownRecord(runtime);
-  const parameters = new Map(parseConninfo(runtime.context.settings().conninfo));
-  if (record !== null && record.replicationUser !== "") parameters.set("user", record.replicationUser);
-  try {
-    const signal = AbortSignal.timeout(queryTimeoutMs(runtime));
-    const session = await databases.connect(parameters, { replication: true, signal, interrupted: signal });
-    try {
-      const { timeline } = await identifySystem(session);
-      return { ...look, timeline: Math.max(timeline, look.timeline ?? 0) };
-    } finally {
-      void session.close();
-    }
-  } catch (error) {
-    if (error instanceof ConnectionError || error instanceof DatabaseError || error instanceof DOMException)
-      return look;
-    throw error;
-  }
+  const conninfo = parseConninfo(runtime.context.settings().conninfo);
+  const replicationUser = ownRecord(runtime)?.replicationUser ?? "";
+  const signal = AbortSignal.timeout(queryTimeoutMs(runtime));
+  const timeline = await readReplayedTimeline(databases, { conninfo, replicationUser }, signal).catch(
+    (error: unknown) => {
+      if (signal.aborted) return null;
+      throw error;
+    },
+  );
+  return timeline === null ? look : { ...look, timeline: Math.max(timeline, look.timeline ?? 0) };
 }
 
 /** Shows on the local server what the daemon is now. */

@@ -1,21 +1,12 @@
 import { assembleMatrix, connectivity, hasFailure } from "../../decide/connectivity.js";
 import { defineCommand } from "../define-command.js";
 import { gatherConnectivity } from "./connectivity/gather.js";
-import { localNodeId, showMatrix } from "./connectivity/show.js";
+import { connectivityOptions, localNodeId, showMatrix } from "./connectivity/show.js";
 
 export const clusterMatrix = defineCommand({
   name: "cluster matrix",
   summary: "show which nodes can connect to which others, asked from this node",
-  options: {
-    csv: "emit output as CSV",
-    format: "emit output as text, csv or json",
-    "remote-user": "SSH user on the other nodes",
-    "node-id": "ID of this node, when no configuration file is used",
-    dbname: "database of any node, or its connection string",
-    host: "host of any node",
-    port: "port of any node",
-    username: "user to connect as",
-  },
+  options: connectivityOptions,
   effect: "reads",
   configuration: "unless-connection-given",
   exitCodes: ["success", "badConfiguration", "databaseConnection", "badSsh", "internal", "nodeStatus"],

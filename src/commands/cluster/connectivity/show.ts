@@ -4,6 +4,18 @@ import { nodeId, type NodeId } from "../../../model/node-record.js";
 import type { CommandContext } from "../../define-command.js";
 import { renderMatrixCsv, renderMatrixJson, renderMatrixProblems, renderMatrixTable } from "./render.js";
 
+/** What `cluster matrix` and `cluster crosscheck` take. */
+export const connectivityOptions = {
+  csv: "emit output as CSV",
+  format: "emit output as text, csv or json",
+  "remote-user": "SSH user on the other nodes",
+  "node-id": "ID of this node, when no configuration file is used",
+  dbname: "database of any node, or its connection string",
+  host: "host of any node",
+  port: "port of any node",
+  username: "user to connect as",
+};
+
 /** The node that we run on, as the configuration or `--node-id` says. */
 export function localNodeId(
   { configFile, settings }: CommandContext,

@@ -1,7 +1,6 @@
 import type { AttachFacts, ServerPosition } from "../../../decide/attach.js";
 import type { FollowFacts } from "../../../decide/follow.js";
 import { readServerState } from "../../../coordination/read-server-state.js";
-import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { findTruePrimary } from "../../../metadata/find-primary.js";
@@ -10,7 +9,7 @@ import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
-import { identifySystem } from "../../../postgres/replication-protocol.js";
+import { readReplayedTimeline } from "../../../postgres/replayed-timeline.js";
 import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
 import { openDatabase } from "../../connect-local.js";
@@ -127,38 +126,18 @@ async function readPositions(
   local: Database,
   { own, target, targetDatabase }: Participants,
 ): Promise<AttachFacts> {
+  const { databases, settings, interrupted } = context;
   const state = await readServerState(local, own.nodeId);
+  const conninfo = parseConninfo(settings.conninfo);
+  const replayed = await readReplayedTimeline(databases, { ...own, conninfo }, interrupted);
   const here: ServerPosition = {
     nodeId: own.nodeId,
     systemIdentifier: await readSystemIdentifier(local),
-    timeline: (await identifyLocalTimeline(context, own)) ?? state.timeline ?? 1,
+    timeline: replayed ?? state.timeline ?? 1,
     lsn: furthest(state.receivedLsn, state.replayedLsn),
   };
   return {
     local: here,
     ...(await readTargetPosition(context, { record: target, database: targetDatabase, purpose: "follow" })),
   };
-}
-
-/**
- * The timeline that this server replays, by a walsender of its own: once its receiver has ended, as it has when the
- * upstream is gone, SQL knows only that of the last restartpoint. Null where no replication session is allowed.
- */
-async function identifyLocalTimeline(
-  { databases, settings, interrupted }: CommandContext,
-  own: NodeRecord,
-): Promise<number | null> {
-  const user = own.replicationUser === "" ? [] : ([["user", own.replicationUser]] as const);
-  const conninfo = new Map([...parseConninfo(settings.conninfo), ...user]);
-  try {
-    const walsender = await databases.connect(conninfo, { replication: true, signal: interrupted });
-    try {
-      return (await identifySystem(walsender)).timeline;
-    } finally {
-      void walsender.close();
-    }
-  } catch (error) {
-    if (error instanceof ConnectionError || error instanceof DatabaseError) return null;
-    throw error;
-  }
 }
