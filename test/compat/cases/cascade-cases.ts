@@ -50,7 +50,7 @@ export const healthyRoleCases: readonly ChangingCase[] = [
   staying("n3", "repmgr -f {conf} node service --action=start --dry-run"),
   staying("n3", "repmgr -f {conf} node service --action=restart --checkpoint --dry-run"),
   staying("n3", "repmgr -f {conf} node service --action=restart -S postgres --checkpoint --dry-run"),
-  staying(
+  moving(
     "n3",
     "repmgr -f {conf} node control --disable-wal-receiver && repmgr -f {conf} node control --enable-wal-receiver",
   ),

@@ -25,6 +25,10 @@ const cascade = async (node: Nodes): Promise<void> => {
   await node("n3").expectSuccess(
     "repmgr -f /etc/repmgr.conf standby follow --upstream-node-id=2 2>/dev/null",
   );
+  // The reference has dropped it only if nobody was using it any more.
+  await node("n1").expectSuccess(
+    `timeout 10 sh -c 'until psql -Xqc "$1" >/dev/null 2>&1; do sleep 0.1; done' wait "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'repmgr_slot_3'"`,
+  );
 };
 
 const state = (
