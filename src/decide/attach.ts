@@ -1,6 +1,7 @@
-import { formatLsn, type Lsn } from "../model/lsn.js";
+import { endOfRecord, formatLsn, type Lsn } from "../model/lsn.js";
 import type { NodeId } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
+import type { PromotionRecord } from "../model/vote.js";
 import { findForkPoint, type TimelineHistory } from "../model/timeline.js";
 
 /** How far a server has come, and in which cluster. */
@@ -16,6 +17,11 @@ export interface AttachFacts {
   readonly target: ServerPosition;
   /** The ancestors of the target's timeline; empty on timeline 1. */
   readonly targetHistory: TimelineHistory;
+  /**
+   * False: the last timeline that both have in common by its number begins with other records here than there. Null:
+   * nobody was promoted, or it cannot be told.
+   */
+  readonly sharesTimeline: boolean | null;
 }
 
 export type AttachPurpose = "follow" | "rejoin";
@@ -31,6 +37,7 @@ export function judgeAttach(facts: AttachFacts, purpose: AttachPurpose): AttachV
   const { local, target } = facts;
   if (local.systemIdentifier !== target.systemIdentifier)
     return { kind: "impossible", problem: otherCluster(facts, purpose) };
+  if (facts.sharesTimeline === false) return { kind: "impossible", problem: promotedApart(facts, purpose) };
   if (target.timeline === local.timeline) return judgeSameTimeline(facts, purpose);
   const fork = target.timeline > local.timeline ? findForkPoint(facts.targetHistory, local.timeline) : null;
   if (fork === null) return { kind: "impossible", problem: unrelatedTimeline(facts, purpose) };
@@ -45,9 +52,29 @@ function otherCluster({ local, target }: AttachFacts, purpose: AttachPurpose): P
   };
 }
 
+/** What the records of the promotions tell where the logs themselves cannot be compared; null: nothing. */
+export function haveSamePromotion(
+  timeline: number,
+  local: readonly PromotionRecord[],
+  target: readonly PromotionRecord[],
+): boolean | null {
+  const [here, there] = [local, target].map((list) => list.findLast((one) => one.timeline === timeline));
+  if (here === undefined || there === undefined) return null;
+  return here.term === there.term && here.node === there.node;
+}
+
+/** PostgreSQL would stream from one to the other without a word, and pg_rewind sees no difference. */
+function promotedApart({ local, target }: AttachFacts, purpose: AttachPurpose): Problem {
+  return {
+    message: `this node and ${purpose} target node ${target.nodeId} were promoted apart from each other`,
+    detail: `the timeline of one number is another one on each; this node is on timeline ${local.timeline}, the target on ${target.timeline}`,
+    hint: 'only "standby clone --force" on this node, stopped, makes it a standby of the target; what it holds is lost then',
+  };
+}
+
 function judgeSameTimeline({ local, target }: AttachFacts, purpose: AttachPurpose): AttachVerdict {
   const detail = `local node lsn is ${formatLsn(local.lsn)}, ${purpose} target lsn is ${formatLsn(target.lsn)}`;
-  if (local.lsn <= target.lsn) {
+  if (endOfRecord(local.lsn) <= target.lsn) {
     return {
       kind: "can-attach",
       finding: { message: "timelines are same, this server is not ahead", detail },
@@ -66,7 +93,7 @@ function judgeSameTimeline({ local, target }: AttachFacts, purpose: AttachPurpos
 function judgeFork(facts: AttachFacts, fork: Lsn, purpose: AttachPurpose): AttachVerdict {
   const { local, target } = facts;
   const points = `local node's recovery point: ${formatLsn(local.lsn)}; ${purpose} target node's fork point: ${formatLsn(fork)}`;
-  if (local.lsn <= fork) {
+  if (endOfRecord(local.lsn) <= fork) {
     const message = `local node ${local.nodeId} can attach to ${purpose} target node ${target.nodeId}`;
     return { kind: "can-attach", finding: { message, detail: points } };
   }

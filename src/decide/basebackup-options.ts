@@ -14,6 +14,7 @@ export interface BaseBackupOptions {
   readonly noSlot: boolean;
   readonly walDirectory: string | null;
   readonly noManifest: boolean;
+  readonly noSync: boolean;
   readonly checkpoint: boolean;
   readonly tablespaceMappings: readonly TablespaceMapping[];
 }
@@ -111,6 +112,7 @@ export function parseBaseBackupOptions(
       noSlot: has("no-slot"),
       walDirectory: last("waldir"),
       noManifest: has("no-manifest"),
+      noSync: has("no-sync"),
       checkpoint: has("checkpoint"),
       tablespaceMappings: options
         .filter(({ name }) => name === "tablespace-mapping")

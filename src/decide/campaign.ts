@@ -2,43 +2,48 @@ import type { NodeId } from "../model/node-record.js";
 import type { VoteRequest } from "../model/vote.js";
 import { backOffMs } from "./election.js";
 import { CLOCK_RATE_ERROR, type FailoverSettings } from "./failover-settings.js";
-import { judgeRequest } from "./votes.js";
+import { judgeRequest, refusalEndsAt, type Ballot } from "./votes.js";
 import type { Action, Campaign, DaemonState, Situation, Step } from "./watch-types.js";
 
 /** How long a candidate waits for the votes of one term. */
 export const CAMPAIGN_MS = 1500;
+/** The round whose pause is made between attempts that cannot succeed yet: a primary may be found instead. */
+const PAUSE_WHILE_REFUSED = 2;
 
-export interface StartedCampaign {
-  readonly campaign: Campaign;
-  readonly step: Pick<Step, "memory" | "voter" | "actions">;
-}
+type StartedCampaign =
+  | {
+      readonly kind: "started";
+      readonly campaign: Campaign;
+      readonly step: Pick<Step, "memory" | "voter" | "actions">;
+    }
+  /** `endsAt`: when what forbids it ends by itself; null where nobody can say. */
+  | { readonly kind: "refused"; readonly endsAt: number | null };
 
-/** Votes for itself by its own rules as a voter, and asks the others. Null when these rules forbid it. */
+/** Votes for itself by its own rules as a voter, and asks the others, unless these rules forbid it. */
 export function startCampaign(
   { daemon, settings, now }: Situation,
   { isValidated, isReconnecting }: { isValidated: boolean; isReconnecting: boolean },
-): StartedCampaign | null {
-  if (daemon.local === null) return null;
+): StartedCampaign {
   const term = daemon.highestTerm + 1;
   const request = requestFor(daemon, term, false);
-  if (request === null) return null;
-  const decision = judgeRequest(
-    {
-      self: daemon.nodeId,
-      request,
-      requests: [],
-      memory: daemon.memory,
-      voter: daemon.voter,
-      server: daemon.local,
-      membership: daemon.membership,
-      isReconnecting,
-      now,
-    },
-    settings,
-  );
-  if (decision.kind === "refuse") return null;
+  if (daemon.local === null || request === null) return { kind: "refused", endsAt: null };
+  const ballot: Ballot = {
+    self: daemon.nodeId,
+    request,
+    memory: daemon.memory,
+    voter: daemon.voter,
+    server: daemon.local,
+    membership: daemon.membership,
+    primaryTermRow: null,
+    isReconnecting,
+    now,
+  };
+  const decision = judgeRequest(ballot, settings);
+  if (decision.kind === "refuse")
+    return { kind: "refused", endsAt: refusalEndsAt(decision.reason, ballot, settings) };
   return {
-    campaign: { term, startedAt: now, isValidated },
+    kind: "started",
+    campaign: { term, startedAt: now, timeline: daemon.local.timeline, isValidated },
     step: {
       memory: { ...daemon.memory, vote: { term, candidate: daemon.nodeId } },
       voter: { holdUntil: now + settings.vote_hold },
@@ -97,9 +102,23 @@ export function isTooLateToPromote(campaign: Campaign, { settings, now }: Situat
   return now > promotionDeadline(campaign, settings) - Math.min(1000, settings.vote_timeout / 5);
 }
 
-/** When a failed attempt is made again. */
+/**
+ * When a failed attempt is made again: after a pause that grows, but soon after the own vote is free, at about which time
+ * the others' are: they may be held for a candidate that has died.
+ */
 export function retryTime({ daemon, settings, now }: Situation, round: number): number {
-  return now + backOffMs(daemon, round, settings.election_rerun_interval);
+  const { nodeId, memory, voter } = daemon;
+  const limitMs = settings.election_rerun_interval;
+  const retryAt = now + backOffMs(daemon, round, limitMs);
+  const isHeld = now < voter.holdUntil && memory.vote?.candidate !== nodeId;
+  return isHeld ? Math.min(retryAt, voter.holdUntil + backOffMs(daemon, 0, limitMs)) : retryAt;
+}
+
+/** When an attempt is made again that the own rules forbade: now and then until they allow it, and soon after that. */
+export function retryTimeAfterRefusal({ daemon, settings, now }: Situation, endsAt: number): number {
+  const limitMs = settings.election_rerun_interval;
+  const nowAndThen = now + backOffMs(daemon, PAUSE_WHILE_REFUSED, limitMs);
+  return Math.min(nowAndThen, Math.max(now, endsAt) + backOffMs(daemon, 0, limitMs));
 }
 
 /** Whom the metadata calls the primary until now. */

@@ -15,6 +15,7 @@ export function judgeDivergence(facts: DivergenceFacts): AttachVerdict {
   const { local, target, targetHistory, localHistory } = facts;
   const simple = judgeAttach(facts, "rejoin");
   if (localHistory === null || local.systemIdentifier !== target.systemIdentifier) return simple;
+  if (facts.sharesTimeline === false) return simple;
   const common = findCommonTimeline(
     { timeline: local.timeline, history: localHistory },
     { timeline: target.timeline, history: targetHistory },

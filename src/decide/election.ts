@@ -2,8 +2,9 @@ import type { Beacon, Member, MemberAnswer, ServerReport } from "../model/member
 import type { NodeId } from "../model/node-record.js";
 import { compareLogPositions, type LogPosition } from "../model/vote.js";
 import type { FailoverSettings } from "./failover-settings.js";
-import { isRecognisedPrimary, judgeAttachment, type Attachment } from "./lineage.js";
+import { isLineageOpen, isRecognisedPrimary, judgeAttachment, type Attachment } from "./lineage.js";
 import { chooseQuorumRule, hasMajority, seesEnough } from "./quorum.js";
+import { coversAcknowledged, syncSetsOf } from "./sync-set.js";
 import type { DaemonState, DegradedReason } from "./watch-types.js";
 
 interface Candidate extends LogPosition {
@@ -46,6 +47,7 @@ export function findPrimary(
   if (best === undefined) return null;
   // Without a look at the own log nobody can say whether it belongs to that primary.
   if (local === null && !isWitness(daemon)) return null;
+  if (local !== null && !isWitness(daemon) && isLineageOpen(local, best.server)) return null;
   const attachment =
     local === null || isWitness(daemon) ? "follow" : judgeAttachment(local, best.server, memory.wasPrimary);
   return { nodeId: best.nodeId, attachment };
@@ -108,10 +110,18 @@ function findObstacle(
   if (settings.failover === "manual") return "manual";
   if (own.priority <= 0) return "priority-zero";
   if (!daemon.local.isDrained) return "replay-pending";
+  if (settings.sync_mode !== "off" && isExcluded(daemon)) return "excluded";
+  if (own.type === "standby" && own.upstreamNodeId === null && !settings.always_promote)
+    return "upstream-unknown";
   if (isLocationUnseen(daemon, settings, upstream)) return "primary-location-unseen";
   if (settings.primary_visibility_consensus && isPrimaryStillSeen(daemon, settings, upstream))
     return "primary-still-visible";
   return isMajorityPossible(daemon, settings, upstream) ? null : "no-majority";
+}
+
+/** The primary may have gone on without this node: its candidacy would only raise the term. */
+function isExcluded({ answers, nodeId }: DaemonState): boolean {
+  return answeredOnly(answers).some(({ server }) => server.exclusion?.node === nodeId);
 }
 
 /** Where votes decide, a node without any of the primary's place in sight may still have a majority. */
@@ -154,14 +164,68 @@ function isMajorityPossible(
   return hasMajority(members, new Set([daemon.nodeId, ...voters.map(({ nodeId }) => nodeId)]));
 }
 
+/**
+ * Who asks for votes already goes before a better one that comes later, unless it lacks a part of the log: two that ask
+ * at the same time would both fail.
+ */
 function findWillingBetter(daemon: DaemonState): NodeId | null {
-  const own = toCandidate(daemon, daemon.nodeId, daemon.local);
-  const better = answeredOnly(daemon.answers)
-    .filter(({ beacon, server }) => isWilling(beacon) && server.inRecovery)
-    .map(({ nodeId, server }) => toCandidate(daemon, nodeId, server))
-    .filter((candidate) => candidate !== null && own !== null && compareCandidates(candidate, own) < 0);
-  return better[0]?.nodeId ?? null;
+  const [better] = listWilling(daemon, (candidate, own, beacon) =>
+    isAskingForVotes(beacon)
+      ? compareLogPositions(candidate, own) >= 0
+      : compareCandidates(candidate, own) < 0,
+  );
+  return better?.nodeId ?? null;
 }
+
+export interface Rival {
+  /** Somebody else holds a vote for it, which also tells that it asks before its own answer does. */
+  readonly hasVotes: boolean;
+  /** It has more of the log, and votes for nobody who has less. */
+  readonly isFurther: boolean;
+}
+
+/** Better candidates that ask for votes at the same time, as one: of two, neither would get the other's. */
+export function findRival(daemon: DaemonState): Rival | null {
+  const answers = answeredOnly(daemon.answers);
+  const votedFor = new Set(
+    answers.flatMap(({ nodeId, beacon }) => {
+      const vote = beacon !== null && beacon.heldForMs > 0 ? beacon.vote : null;
+      return vote === null || vote.candidate === nodeId ? [] : [vote.candidate];
+    }),
+  );
+  const rivals = listWilling(
+    daemon,
+    (candidate, own, beacon) =>
+      (isAskingForVotes(beacon) || votedFor.has(candidate.nodeId)) && compareCandidates(candidate, own) < 0,
+  );
+  if (rivals.length === 0) return null;
+  const { local } = daemon;
+  return {
+    hasVotes: rivals.some(({ nodeId }) => votedFor.has(nodeId)),
+    isFurther: rivals.some(({ server }) => local !== null && compareLogPositions(server, local) > 0),
+  };
+}
+
+function listWilling(
+  daemon: DaemonState,
+  goesFirst: (candidate: Candidate, own: Candidate, beacon: Beacon | null) => boolean,
+): readonly Answered[] {
+  const own = toCandidate(daemon, daemon.nodeId, daemon.local);
+  if (own === null) return [];
+  return answeredOnly(daemon.answers).filter(({ nodeId, beacon, server }) => {
+    const candidate = toCandidate(daemon, nodeId, server);
+    return candidate !== null && isWilling(beacon) && server.inRecovery && goesFirst(candidate, own, beacon);
+  });
+}
+
+/** A vote in this term, or in a later one, was given to somebody else: its voter gives none in this term any more. */
+export function isTermUsed({ nodeId, answers }: DaemonState, term: number): boolean {
+  const votes = answeredOnly(answers).map(({ beacon }) => beacon?.vote ?? null);
+  return votes.some((vote) => vote !== null && vote.term >= term && vote.candidate !== nodeId);
+}
+
+const isAskingForVotes = (beacon: Beacon | null): boolean =>
+  beacon !== null && beacon.vote?.candidate === beacon.nodeId && beacon.heldForMs > 0;
 
 const isWilling = (beacon: Beacon | null): boolean => beacon?.activity === "willing" && !beacon.isPaused;
 
@@ -188,8 +252,8 @@ export function hasWon(
 }
 
 /**
- * Synchronous mode: q = half of the data nodes acknowledge each commit, so n - q of them, detached before their log was
- * read, hold every acknowledged row among them; the winner must have the greatest log of those.
+ * Synchronous mode: those who grant, detached before their log was read, must hold every acknowledged row among them,
+ * and the winner must have the greatest log of those.
  */
 function hasDataGrants(
   daemon: DaemonState,
@@ -198,12 +262,11 @@ function hasDataGrants(
 ): boolean {
   const { local, membership } = daemon;
   if (settings.sync_mode === "off") return true;
-  const dataNodes = membership.members.filter(({ type }) => type !== "witness");
-  const isDataNode = (id: NodeId): boolean => dataNodes.some(({ nodeId }) => nodeId === id);
-  const grants = granting.filter(({ nodeId }) => isDataNode(nodeId));
-  const needed = dataNodes.length - Math.floor(dataNodes.length / 2);
+  const dataNodes = membership.members.filter(({ type }) => type !== "witness").map(({ nodeId }) => nodeId);
+  const grants = granting.filter(({ nodeId, server }) => dataNodes.includes(nodeId) && server.isDetached);
   const isFurthest = grants.every(({ server }) => local !== null && compareLogPositions(server, local) <= 0);
-  return grants.length + 1 >= needed && isFurthest;
+  const holders = new Set([daemon.nodeId, ...grants.map(({ nodeId }) => nodeId)]);
+  return isFurthest && coversAcknowledged(syncSetsOf(membership.syncState ?? null, dataNodes), holders);
 }
 
 /** A pause of 0.2 to 1 s, doubled with each round; different for each node so that they do not collide for ever. */

@@ -6,6 +6,7 @@ export interface FailoverSettings {
   readonly reconnect_interval: number;
   readonly primary_notification_timeout: number;
   readonly primary_visibility_consensus: boolean;
+  readonly always_promote: boolean;
   readonly failover_validation_command: string;
   readonly election_rerun_interval: number;
   readonly failover_quorum: "auto" | "strict" | "visible";

@@ -20,6 +20,8 @@ export interface FollowRules {
   readonly useReplicationSlots: boolean;
   readonly parameters: RecoveryParameters;
   readonly restarts: boolean;
+  /** The command line that copies the target over this node. */
+  readonly recloneCommand: string;
 }
 
 export type FollowStep =
@@ -37,9 +39,12 @@ export interface FollowOutlook {
 /** The steps that make a running standby stream from the target (reference: repmgr-cli 1.8); none when it does already. */
 export function planFollow(facts: FollowFacts, rules: FollowRules): Plan<FollowStep, FollowOutlook> {
   const verdict = judgeAttach(facts.attach, "follow");
-  if (verdict.kind !== "can-attach") return { kind: "refused", problems: [verdict.problem] };
+  if (verdict.kind !== "can-attach")
+    return { kind: "refused", problems: [adviseCopy(facts, verdict.problem, rules)] };
   const slotName = rules.useReplicationSlots ? (facts.own.slotName ?? slotNameOf(facts.own.nodeId)) : null;
-  const problems = slotName === null ? [] : judgeUpstreamSlot({ ...facts, purpose: "follow" }, slotName);
+  const isConfigured = facts.currentConninfo === rules.parameters.get("primary_conninfo");
+  const problems =
+    slotName === null ? [] : judgeUpstreamSlot({ ...facts, isConfigured, purpose: "follow" }, slotName);
   if (problems.length > 0) return { kind: "refused", problems };
   const outlook = { finding: verdict.finding };
   const { formerUpstream } = facts;
@@ -64,6 +69,11 @@ export function planFollow(facts: FollowFacts, rules: FollowRules): Plan<FollowS
     ...dropping,
   );
   return { kind: "ready", warnings: [], steps, ...outlook };
+}
+
+function adviseCopy({ attach }: FollowFacts, problem: Problem, { recloneCommand }: FollowRules): Problem {
+  if (attach.sharesTimeline !== false) return problem;
+  return { ...problem, hint: `to give up what it holds, stop this server and execute: ${recloneCommand}` };
 }
 
 /** Attached to the target, configured for it and recorded so. */

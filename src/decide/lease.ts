@@ -2,18 +2,33 @@ import type { Member, MemberAnswer } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
 import { CLOCK_RATE_ERROR, type FailoverSettings } from "./failover-settings.js";
 import { hasMajority } from "./quorum.js";
-import type { Action, HeldLease } from "./watch-types.js";
+import type { Action, HeldLease, Situation } from "./watch-types.js";
+
+/**
+ * Whether a primary holds a lease now. Two voters have no majority without each other, so that each loss of the standby
+ * would stop the primary; nobody can be promoted there either. A pause is somebody's maintenance.
+ */
+export function holdsLease({ daemon, settings }: Pick<Situation, "daemon" | "settings">): boolean {
+  const { memory, membership } = daemon;
+  return (
+    settings.primary_isolation_timeout !== null && !memory.isPaused && isLeasePossible(membership.members)
+  );
+}
+
+export function isLeasePossible(members: readonly Member[]): boolean {
+  return members.length !== 2;
+}
 
 /**
  * The lease of a server that has become writable by votes asked for at `grantedAt`, or that was found writable (null).
- * Counters begin at `seed`, a random number, so that no echo of an earlier life is taken for one of this.
+ * Counters begin at a number that is random and grows, so that no echo of an earlier lease is taken for one of this.
  */
 export function startLease(
   settings: FailoverSettings,
   { seed, grantedAt, now }: { seed: number; grantedAt: number | null; now: number },
 ): HeldLease | null {
   if (settings.primary_isolation_timeout === null) return null;
-  return { counter: seed, sent: [], confirmed: new Map(), grantedAt, startedAt: now };
+  return { counter: seed + Math.floor(now), sent: [], confirmed: new Map(), grantedAt, startedAt: now };
 }
 
 /** The dead-man session comes before the first write: it stops the server when the daemon does not live to do it. */
@@ -27,10 +42,17 @@ export function startGuard(
   return [{ kind: "start-guard", goodForMs }];
 }
 
-/** Milliseconds between two renewals. */
+/** Milliseconds between two renewals: four of them, and a second for one that is late, fit into the time-out. */
 export function renewalInterval(settings: FailoverSettings): number {
   const timeout = settings.primary_isolation_timeout ?? Infinity;
-  return Math.min(settings.monitor_interval_secs, timeout / 5);
+  return Math.min(settings.monitor_interval_secs, timeout / 5, (timeout - 1000) / 4);
+}
+
+/** How often a node looks at its own server where there are leases: a voter has to echo them, a primary to renew its own. */
+export function leasePace(settings: FailoverSettings): number {
+  return settings.primary_isolation_timeout === null
+    ? Infinity
+    : Math.max(renewalInterval(settings) / 3, 100);
 }
 
 /** The next counter; its age counts from its sending, since an echo proves nothing younger. */

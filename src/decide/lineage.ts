@@ -1,7 +1,7 @@
 import type { ServerReport } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
 import { findCommonTimeline } from "../model/timeline.js";
-import type { DaemonMemory } from "../model/vote.js";
+import type { DaemonMemory, PromotionRecord } from "../model/vote.js";
 
 /**
  * `rejoin`: only after pg_rewind or a new clone. `twin`: both were primaries of one term, so nobody but a person may
@@ -24,6 +24,7 @@ export function judgeAttachment(
   if (wasPrimary !== null && target.termRow <= wasPrimary.term) return "twin";
   const isFormerPrimary = wasPrimary?.timeline === own.timeline;
   if (isFormerPrimary && target.timeline <= own.timeline) return "rejoin";
+  if (isFormerPrimary && hasUnprovenBeginning(own)) return "rejoin";
   if (!sharesPromotions(own, target) || isOnUnrecordedTimeline(own, target)) return "rejoin";
   const common = findCommonTimeline(
     { timeline: own.timeline, history: own.history },
@@ -33,6 +34,11 @@ export function judgeAttachment(
   // Read at two moments, the own position can be ahead of the target's: follow_command looks again.
   if (common.end === null) return "follow";
   return own.lsn <= common.end ? "follow" : "rejoin";
+}
+
+/** What began a timeline other than the first and was never recorded may have a twin, which the target grew out of. */
+function hasUnprovenBeginning({ history, timeline, promotion }: ServerReport): boolean {
+  return history.length > 0 && promotion?.timeline !== timeline;
 }
 
 function sharesPromotions(own: ServerReport, target: ServerReport): boolean {
@@ -45,9 +51,18 @@ function sharesPromotions(own: ServerReport, target: ServerReport): boolean {
 
 /** The target has the record of how this timeline began and the own log, though further than that, has not. */
 function isOnUnrecordedTimeline(own: ServerReport, target: ServerReport): boolean {
-  if (own.promotion?.timeline === own.timeline) return false;
-  const record = target.promotions.find(({ timeline }) => timeline === own.timeline);
+  const record = findUnrecorded(own, target);
   return record !== undefined && own.lsn > record.forkLsn;
+}
+
+/** A server that was just started says less than it has: whether this timeline is the target's is not known yet. */
+export function isLineageOpen(own: ServerReport, target: ServerReport): boolean {
+  return !own.isDrained && findUnrecorded(own, target) !== undefined;
+}
+
+function findUnrecorded(own: ServerReport, target: ServerReport): PromotionRecord | undefined {
+  if (own.promotion?.timeline === own.timeline) return undefined;
+  return target.promotions.find(({ timeline }) => timeline === own.timeline);
 }
 
 /** A promotion that the tool knows of led to this server's timeline, or it has been the primary from the beginning. */

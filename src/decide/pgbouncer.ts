@@ -62,9 +62,11 @@ export function describeUnledPooler(
     readonly user: string;
     /** Databases that are paused for as long as nobody resumes them. */
     readonly paused: readonly string[];
+    /** A daemon of ours leads this pgbouncer as soon as it can. */
+    readonly isTriedAgain: boolean;
   },
 ): Problem {
-  const { pooler, target, databases, file, user, paused } = left;
+  const { pooler, target, databases, file, user, paused, isTriedAgain } = left;
   const names = databases.map((name) => `"${name}"`).join(", ");
   const words = target === null ? '"host" and "port"' : `host=${target.host} port=${target.port}`;
   const as = user === "" ? "" : ` -U ${user}`;
@@ -77,7 +79,18 @@ export function describeUnledPooler(
     message: `pgbouncer "${formatPoolerAddress(pooler)}" could not be led to the new primary`,
     detail: `${reason}${waiting}`,
     hint:
+      (isTriedAgain
+        ? "the daemon of this node tries again for as long as it is the primary; by hand: "
+        : "") +
       `set ${words} for ${names} in "${file}" on its host, then execute: ` +
       `psql -h ${pooler.host} -p ${pooler.port}${as} -d pgbouncer -c RELOAD${resumes}`,
   };
+}
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** How long the daemon leaves a pgbouncer alone that it could not lead so often, in milliseconds. */
+export function waitBeforeNextLead(failures: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1), LONGEST_WAIT_MS);
 }

@@ -10,9 +10,17 @@ import {
   retryTime,
   startCampaign,
 } from "./campaign.js";
-import { hasWon } from "./election.js";
+import { findLivingPrimary, hasWon } from "./election.js";
 import type { FailoverSettings } from "./failover-settings.js";
-import { fencesAt, leaseEndsAt, renewalInterval, renewLease, startGuard, startLease } from "./lease.js";
+import {
+  fencesAt,
+  holdsLease,
+  leaseEndsAt,
+  renewalInterval,
+  renewLease,
+  startGuard,
+  startLease,
+} from "./lease.js";
 import type { SupersededVerdict } from "./superseded.js";
 import type {
   Action,
@@ -37,6 +45,11 @@ export type PrimarySeen =
   | { readonly kind: "command-ended"; readonly command: LongCommand; readonly succeeded: boolean }
   | { readonly kind: "tick" };
 
+/** A promotion takes its time from the votes, and the first echo of the lease has to come before they are too old. */
+const FIRST_RENEWALS_MS = 150;
+/** So long a promotion by hand may take from the end of the recovery to its record. */
+const UNRECORDED_FOR_MS = 1000;
+
 type Of<Kind extends PrimaryState["kind"]> = Extract<PrimaryState, { kind: Kind }>;
 type Seen<Kind extends PrimarySeen["kind"]> = Extract<PrimarySeen, { kind: Kind }>;
 type Writable = Of<"leading" | "reasserting">;
@@ -49,9 +62,8 @@ const become = (state: PrimaryState, actions: readonly Action[] = []): Step => (
 
 /** The server is stopped only after it is written down what it was: PostgreSQL forgets it at its first start as a standby. */
 function fence(reason: FenceReason, { daemon, now }: Situation): Step {
-  const { local, memory, watch } = daemon;
-  const known = watch.role === "primary" && "term" in watch.state ? watch.state.term : 0;
-  const term = memory.promotingTerm === null ? Math.max(local?.termRow ?? 0, known) : 0;
+  const { local, memory } = daemon;
+  const term = memory.promotingTerm === null ? termOf({ daemon }) : 0;
   const wasPrimary = { timeline: local?.timeline ?? 0, term, reason: reason.kind };
   return {
     watch: { role: "primary", state: { kind: "fencing", reason, retryAt: now + 1000 } },
@@ -92,21 +104,36 @@ const raiseSuspicion = (_state: PrimaryState, { other }: Seen<"suspicion">): Ste
 
 function keepLease(lease: HeldLease | null, situation: Situation): { lease: HeldLease | null; step: Step } {
   const { daemon, settings, now } = situation;
-  if (lease === null || daemon.memory.isPaused) return { lease, step: {} };
+  if (!holdsLease(situation))
+    return { lease: null, step: lease === null ? {} : { actions: [{ kind: "release-guard" }] } };
+  if (lease === null) return beginLease(situation);
   const context = { self: daemon.nodeId, members: daemon.membership.members, settings };
   if (now >= fencesAt(lease, context)) return { lease, step: fence({ kind: "isolated" }, situation) };
   const lastSent = lease.sent.at(-1)?.at ?? -Infinity;
   const goodForMs = leaseEndsAt(lease, context) - now;
   const kick: readonly Action[] = goodForMs > 0 ? [{ kind: "kick-guard", goodForMs }] : [];
-  if (now - lastSent < renewalInterval(settings)) return { lease, step: { actions: kick } };
+  if (now - lastSent < (lease.confirmed.size === 0 ? FIRST_RENEWALS_MS : renewalInterval(settings)))
+    return { lease, step: { actions: kick } };
   const renewed = renewLease(lease, now);
   const request = {
     holder: daemon.nodeId,
-    term: daemon.local?.termRow ?? 0,
+    term: termOf(situation),
     counter: renewed.counter,
   };
   const ask: Action = { kind: "ask-members", request: requestGivenUp(situation), lease: request };
   return { lease: renewed, step: { actions: [...kick, ask] } };
+}
+
+/** The term of its votes is not in its log yet, but a voter takes no lesser one for a lease. */
+function termOf({ daemon: { watch, local } }: Pick<Situation, "daemon">): number {
+  const known = watch.role === "primary" && "term" in watch.state ? watch.state.term : 0;
+  return Math.max(local?.termRow ?? 0, known);
+}
+
+/** The settings or a pause have changed while the server was writable. */
+function beginLease({ daemon, settings, now }: Situation): { lease: HeldLease | null; step: Step } {
+  const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
+  return { lease, step: { actions: startGuard(lease, settings, now) } };
 }
 
 function keepLeading(state: Of<"leading">, _seen: unknown, situation: Situation): Step {
@@ -137,8 +164,18 @@ function writePromotion(term: number, { daemon }: Situation): Action {
   return { kind: "write-promotion", term, formerPrimary: recordedPrimary(daemon) };
 }
 
-function reassert({ term, lease }: Of<"leading">, _seen: unknown, { now }: Situation): Step {
-  return become({ kind: "reasserting", term, lease, round: 0, campaign: null, retryAt: now });
+function reassert({ term, lease }: Of<"leading">, _seen: unknown, situation: Situation): Step {
+  const retryAt = situation.now + (isPromotionUnrecorded(situation) ? UNRECORDED_FOR_MS : 0);
+  return become({ kind: "reasserting", term, lease, round: 0, campaign: null, retryAt });
+}
+
+/**
+ * Somebody has promoted this server: the record of "standby promote" comes after that. For an own promotion, begun
+ * before the daemon was started again, nobody else would write one.
+ */
+function isPromotionUnrecorded({ daemon: { local, memory } }: Situation): boolean {
+  if (local === null || memory.promotingTerm !== null) return false;
+  return local.timeline !== (local.promotion?.timeline ?? 1);
 }
 
 function campaignAgain(state: Of<"reasserting">, situation: Situation): Step {
@@ -146,9 +183,13 @@ function campaignAgain(state: Of<"reasserting">, situation: Situation): Step {
   const { lease, step } = keepLease(state.lease, situation);
   if (step.watch !== undefined) return step;
   const held = { ...state, lease };
+  const recorded = situation.daemon.local?.termRow ?? 0;
+  // The record has come whose term was missing, before anybody was asked for votes.
+  if (state.campaign === null && recorded > state.term)
+    return become({ kind: "leading", term: recorded, lease }, step.actions ?? []);
   if (state.campaign === null && now >= state.retryAt) {
     const started = startCampaign(situation, { isValidated: true, isReconnecting: false });
-    if (started !== null)
+    if (started.kind === "started")
       return {
         ...started.step,
         watch: { role: "primary", state: { ...held, campaign: started.campaign } },
@@ -174,24 +215,35 @@ function countVotes(state: Of<"reasserting">, _seen: unknown, situation: Situati
     writePromotion(campaign.term, situation),
   ]);
   const { memory } = daemon;
-  return memory.promotingTerm === null ? step : { ...step, memory: { ...memory, promotingTerm: null } };
+  // The write may fail with the server: the record ends the promotion, whichever term it has now.
+  return memory.promotingTerm === null
+    ? step
+    : { ...step, memory: { ...memory, promotingTerm: campaign.term } };
 }
 
-function loseServer({ term, lease }: Writable): Step {
-  return become({ kind: "server-lost", term, lease, restarts: 0 }, [
-    { kind: "announce", event: "repmgrd_local_disconnect", node: null },
-  ]);
+/** Started again at once where that is wanted: while it is down, the others get ready to replace it. */
+function loseServer({ term, lease }: Writable, seen: unknown, situation: Situation): Step {
+  const lost = { kind: "server-lost", term, lease, restarts: 0, isStarting: false } as const;
+  const {
+    watch = { role: "primary", state: lost },
+    actions = [],
+    ...rest
+  } = restartCrashed(lost, seen, situation);
+  const told: Action = { kind: "announce", event: "repmgrd_local_disconnect", node: null };
+  return { ...rest, watch, actions: [told, ...actions] };
 }
 
 /** Writable again after a restart of the server: what happened meanwhile is asked at once. */
 function leadAgain(_state: PrimaryState, _seen: unknown, situation: Situation): Step {
   const { daemon, settings, now } = situation;
+  const { memory } = daemon;
   const lease = startLease(settings, { seed: daemon.leaseSeed, grantedAt: null, now });
-  return become({ kind: "leading", term: daemon.local?.termRow ?? 0, lease }, [
+  const step = become({ kind: "leading", term: daemon.local?.termRow ?? 0, lease }, [
     { kind: "announce", event: "repmgrd_local_reconnect", node: null },
     ...startGuard(lease, settings, now),
     askMembers(situation),
   ]);
+  return memory.wasPrimary === null ? step : { ...step, memory: { ...memory, wasPrimary: null } };
 }
 
 /** The server came up as a standby: it belongs to whoever is the primary now, or is promoted back by votes. */
@@ -206,11 +258,14 @@ function joinStandbys(_state: PrimaryState, _seen: unknown, situation: Situation
 function restartCrashed(state: Of<"server-lost">, _seen: unknown, situation: Situation): Step {
   const { settings, daemon, now } = situation;
   const context = { self: daemon.nodeId, members: daemon.membership.members, settings };
-  if (state.lease !== null && now >= fencesAt(state.lease, context))
-    return fence({ kind: "isolated" }, situation);
-  if (state.restarts >= settings.local_restart_attempts) return stay();
-  return become({ ...state, restarts: state.restarts + 1 }, [
-    { kind: "start-server", asStandby: settings.primary_isolation_timeout !== null },
+  const isOver = state.lease !== null && now >= fencesAt(state.lease, context);
+  if (isOver && holdsLease(situation)) return fence({ kind: "isolated" }, situation);
+  if (state.isStarting || daemon.memory.isPaused || state.restarts >= settings.local_restart_attempts)
+    return stay();
+  const isReplaced = findLivingPrimary(daemon) !== null;
+  if (isReplaced && !settings.auto_rejoin) return stay();
+  return become({ ...state, restarts: state.restarts + 1, isStarting: true }, [
+    { kind: "start-server", asStandby: isReplaced || settings.primary_isolation_timeout !== null },
   ]);
 }
 
@@ -259,7 +314,8 @@ export const primaryWatch: Grid<PrimaryState, PrimarySeen> = {
     "out-of-recovery": leadAgain,
     "in-recovery": joinStandbys,
     "local-lost": stay,
-    "command-ended": stay,
+    "command-ended": (state, { command }) =>
+      command === "start" ? become({ ...state, isStarting: false }) : stay(),
     tick: restartCrashed,
   },
   fencing: {

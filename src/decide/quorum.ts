@@ -40,6 +40,19 @@ export function hasMajority(
   return granted * 2 > total;
 }
 
+/** Whether the members that did not answer could have promoted one of them: then nobody who answers need know of it. */
+export function couldPromoteUnseen(
+  members: readonly Member[],
+  { self, answered }: { readonly self: NodeId; readonly answered: ReadonlySet<NodeId> },
+  settings: QuorumSettings,
+): boolean {
+  const isSilent = ({ nodeId, type }: Member): boolean =>
+    nodeId !== self && type !== "witness" && !answered.has(nodeId);
+  if (!members.some(isSilent)) return false;
+  if (chooseQuorumRule(members, settings) === "sight") return true;
+  return !hasMajority(members, new Set([self, ...answered]));
+}
+
 /**
  * The reference's rule: of the active nodes below the lost upstream, this one included, more than half must be visible.
  * A standby alone, as in a cluster of two nodes, always sees itself.

@@ -22,6 +22,8 @@ export interface PrimaryRegistrationFacts {
 export interface PrimaryRegistrationRules {
   readonly record: NodeRecord;
   readonly force: boolean;
+  /** A run of this command was cut off before: what it has written already is no reason to refuse. */
+  readonly goesOn: boolean;
   /** Version of the schema that this program makes. */
   readonly schemaVersion: number;
 }
@@ -103,8 +105,8 @@ function judgeOtherPrimary(facts: PrimaryRegistrationFacts, other: NodeRecord | 
   };
 }
 
-function judgeOwnRecord(own: NodeRecord | null, { force }: PrimaryRegistrationRules): Problem | null {
-  if (own === null || force) return null;
+function judgeOwnRecord(own: NodeRecord | null, { force, goesOn }: PrimaryRegistrationRules): Problem | null {
+  if (own === null || force || goesOn) return null;
   return {
     message: "this node is already registered",
     hint: "use -F/--force to overwrite the existing node record",

@@ -31,6 +31,8 @@ export interface StandbyRegistrationRules {
   /** The row to be written; its upstream is filled in by the plan. */
   readonly record: NodeRecord;
   readonly force: boolean;
+  /** A run of this command was cut off before: what it has written already is no reason to refuse. */
+  readonly goesOn: boolean;
   readonly upstreamNodeId: NodeId | null;
   readonly upstreamConninfo: string | null;
   readonly schemaVersion: number;
@@ -95,7 +97,7 @@ function judgeServers(facts: StandbyRegistrationFacts, rules: StandbyRegistratio
 }
 
 function judgeOwnRecord(own: NodeRecord | null, rules: StandbyRegistrationRules): Problem | null {
-  if (own === null || rules.force) return null;
+  if (own === null || rules.force || rules.goesOn) return null;
   return {
     message: `node ${own.nodeId} is already registered`,
     hint: "use option -F/--force to overwrite an existing node record",

@@ -26,6 +26,8 @@ export interface WitnessRegistrationRules {
   /** The row that repmgr.conf asks for; its upstream is filled in here. */
   readonly record: NodeRecord;
   readonly force: boolean;
+  /** A run of this command was cut off before: what it has written already is no reason to refuse. */
+  readonly goesOn: boolean;
   /** Version of the schema that this program makes. */
   readonly schemaVersion: number;
 }
@@ -98,7 +100,10 @@ function judgeServers({ witness, primary }: WitnessRegistrationFacts): Problem |
   };
 }
 
-function judgeRegistered(registered: NodeRecord | null, { force }: WitnessRegistrationRules): Problem | null {
+function judgeRegistered(
+  registered: NodeRecord | null,
+  { force, goesOn }: WitnessRegistrationRules,
+): Problem | null {
   if (registered === null) return null;
   if (registered.type !== "witness") {
     return {
@@ -106,7 +111,7 @@ function judgeRegistered(registered: NodeRecord | null, { force }: WitnessRegist
       hint: `use "${registered.type} unregister" to remove a non-witness node record, or give the witness another node_id`,
     };
   }
-  if (force) return null;
+  if (force || goesOn) return null;
   return {
     message: "witness node is already registered",
     hint: "use option -F/--force to reregister the node",

@@ -110,7 +110,8 @@ export function planRejoinCompletion(
   rules: Pick<RejoinRules, "useReplicationSlots" | "parameters" | "waits">,
 ): Plan<RejoinStep, unknown, RejoinProblem> {
   const slotName = rules.useReplicationSlots ? (facts.own.slotName ?? slotNameOf(facts.own.nodeId)) : null;
-  const problems = slotName === null ? [] : judgeUpstreamSlot({ ...facts, purpose: "rejoin" }, slotName);
+  const problems =
+    slotName === null ? [] : judgeUpstreamSlot({ ...facts, isConfigured: true, purpose: "rejoin" }, slotName);
   if (problems.length > 0) {
     return { kind: "refused", problems: problems.map((problem) => ({ ...problem, isPrerequisite: true })) };
   }
@@ -165,7 +166,8 @@ function judgeRewind(facts: RejoinFacts, rules: RejoinRules): RewindNeed {
   if (verdict.kind === "diverged") {
     const problem = describeDivergence(attach, verdict.fork);
     if (!rules.forceRewind) return { kind: "refused", problem };
-    const to = facts.endOfWal ?? (isClean ? attach.local.lsn : null);
+    const end = facts.endOfWal ?? (isClean ? attach.local.lsn : null);
+    const to = end !== null && end > verdict.fork ? end : null;
     const discards = { timeline: attach.local.timeline, from: verdict.fork, to };
     return { kind: "rewind", finding: { message, detail: problem.detail }, discards };
   }

@@ -8,10 +8,19 @@ import {
   recordedPrimary,
   repeatRequest,
   retryTime,
+  retryTimeAfterRefusal,
   startCampaign,
 } from "./campaign.js";
-import { decideElection, hasWon, type FoundPrimary } from "./election.js";
+import { decideElection, findRival, hasWon, isTermUsed, type FoundPrimary, type Rival } from "./election.js";
 import { startGuard, startLease } from "./lease.js";
+import {
+  attach,
+  endAttachment,
+  meetPrimaryWhileWatching,
+  rejoinAgain,
+  watchNewUpstream,
+} from "./standby-attachment.js";
+import { announce, become, degrade, elect, stay, type Of, type Searching } from "./standby-step.js";
 import type {
   Action,
   Campaign,
@@ -34,32 +43,11 @@ export type StandbySeen =
   /** Everybody was asked and no primary is left. */
   | { readonly kind: "no-primary" }
   | { readonly kind: "member-seen" }
+  /** By a command: the own record has another upstream than before. */
+  | { readonly kind: "moved"; readonly to: NodeId }
   | { readonly kind: "out-of-recovery" }
   | { readonly kind: "command-ended"; readonly command: LongCommand; readonly succeeded: boolean }
   | { readonly kind: "tick" };
-
-type Of<Kind extends StandbyState["kind"]> = Extract<StandbyState, { kind: Kind }>;
-type Searching = Pick<Of<"electing">, "upstream" | "round">;
-
-const stay = (): Step => ({});
-const become = (state: StandbyState, actions: readonly Action[] = []): Step => ({
-  watch: { role: "standby", state },
-  actions,
-});
-
-const announce = (event: Extract<Action, { kind: "announce" }>["event"], node: NodeId | null): Action => ({
-  kind: "announce",
-  event,
-  node,
-});
-
-function elect({ upstream, round }: Searching, situation: Situation): Step {
-  return become({ kind: "electing", upstream, round, standsAsideUntil: null }, [askMembers(situation)]);
-}
-
-function degrade({ upstream, round }: Searching, reason: DegradedReason, retryAt: number): Step {
-  return become({ kind: "degraded", upstream, round: round + 1, reason, retryAt });
-}
 
 /** A lost primary that comes back as a standby is no primary; a cascaded standby's upstream never was one. */
 function isUpstreamBack(upstream: Upstream | null, inRecovery: boolean | null): upstream is Upstream {
@@ -80,29 +68,27 @@ function returnToUpstream(
   ]);
 }
 
-function mayAttach({ attachment }: FoundPrimary, { settings }: Situation): boolean {
-  return attachment === "follow" || (attachment === "rejoin" && settings.auto_rejoin);
-}
-
-function attach(from: Searching, found: FoundPrimary, situation: Situation): Step {
-  const { daemon, settings } = situation;
-  const retryAt = retryTime(situation, from.round);
-  if (daemon.memory.isPaused) return degrade(from, "paused", retryAt);
-  if (settings.failover === "manual") return degrade(from, "manual", retryAt);
-  if (!mayAttach(found, situation)) return degrade(from, "cannot-follow", retryAt);
-  const primary = found.nodeId;
-  const { upstream, round } = from;
-  return become({ kind: "attaching", primary, upstream, round }, [
-    { kind: found.attachment === "follow" ? "run-follow" : "run-rejoin", primary },
-  ]);
-}
-
 function stand(from: Searching, situation: Situation, isValidated = false): Step {
   const started = startCampaign(situation, { isValidated, isReconnecting: false });
-  if (started === null) return degrade(from, "votes-refused", retryTime(situation, from.round));
+  if (started.kind === "refused") {
+    const { endsAt } = started;
+    if (endsAt === null) return degrade(from, "votes-refused", retryTime(situation, from.round));
+    return endEarly(from, "votes-refused", retryTimeAfterRefusal(situation, endsAt));
+  }
   const { campaign, step } = started;
   const { upstream, round } = from;
   return { ...step, watch: { role: "standby", state: { kind: "campaigning", upstream, round, campaign } } };
+}
+
+/** What could not be tried yet has not failed, and does not make the next pauses longer. */
+function endEarly({ upstream, round }: Searching, reason: DegradedReason, retryAt: number): Step {
+  return become({ kind: "degraded", upstream, round, reason, retryAt });
+}
+
+/** In synchronous mode a vote takes a detached receiver; whoever stands aside is about to be asked for one. */
+function prepareVote({ settings, daemon }: Situation): readonly Action[] {
+  const isPrepared = settings.sync_mode === "off" || daemon.local?.isDetached !== false;
+  return isPrepared ? [] : [{ kind: "detach-receiver" }];
 }
 
 function runElection(state: Of<"electing">, situation: Situation): Step {
@@ -116,8 +102,11 @@ function runElection(state: Of<"electing">, situation: Situation): Step {
     case "stand":
       return stand(state, situation);
     case "stand-aside":
-      return become({ ...state, standsAsideUntil: now + CAMPAIGN_MS });
+      return become({ ...state, standsAsideUntil: now + CAMPAIGN_MS }, prepareVote(situation));
     case "cancelled":
+      // Until somebody ends the pause.
+      if (decision.reason === "paused")
+        return endEarly(state, "paused", retryTimeAfterRefusal(situation, Infinity));
       return degrade(state, decision.reason, retryTime(situation, state.round));
   }
 }
@@ -132,17 +121,44 @@ function giveUp(state: Campaigning | Of<"aborting">, reason: DegradedReason, sit
     : retryTime(situation, state.round);
   const step = degrade(state, reason, retryAt);
   if (reason !== "promotion-failed") return { ...step, voter: voter ?? {}, actions };
-  const memory = { ...situation.daemon.memory, promotingTerm: null };
+  const memory = { ...situation.daemon.memory, promotingTerm: null, ...ownBranch(state, situation) };
   return { ...step, memory, voter: { ...voter, incapableUntil: retryAt }, actions };
+}
+
+/**
+ * A promotion that was taken back has left a timeline of its own, which looks like anybody's of that number. Of one that
+ * was begun in an earlier life of the daemon only the log tells: every other timeline's beginning is recorded in it.
+ */
+function ownBranch(
+  { campaign }: Campaigning | Of<"aborting">,
+  { daemon: { local } }: Situation,
+): Partial<Situation["daemon"]["memory"]> {
+  if (local === null) return {};
+  const { timeline, promotions } = local;
+  const isOwn =
+    campaign.timeline === null
+      ? timeline > 1 && !promotions.some((promotion) => promotion.timeline === timeline)
+      : timeline > campaign.timeline;
+  return isOwn ? { wasPrimary: { timeline, term: 0, reason: "superseded" } } : {};
 }
 
 function countVotes(state: Of<"campaigning">, situation: Situation): Step {
   const { settings, daemon } = situation;
   const upstream = state.upstream?.nodeId ?? null;
-  if (!hasWon(daemon, { settings, term: state.campaign.term, upstream })) return stay();
-  if (settings.failover_validation_command === "" || state.campaign.isValidated)
-    return promote(state, state.campaign, situation);
-  return become({ ...state, kind: "validating" }, [{ kind: "run-validation" }]);
+  const { term, isValidated } = state.campaign;
+  if (hasWon(daemon, { settings, term, upstream })) {
+    if (settings.failover_validation_command === "" || isValidated)
+      return promote(state, state.campaign, situation);
+    return become({ ...state, kind: "validating" }, [{ kind: "run-validation" }]);
+  }
+  const rival = findRival(daemon);
+  if (rival === null) return isTermUsed(daemon, term) ? stand(state, situation, isValidated) : stay();
+  return givesWay(state.round, rival) ? giveUp(state, "votes-refused", situation) : stay();
+}
+
+/** A better one that nobody can vote for, or that gets some of the votes only, must not stop everybody else for ever. */
+function givesWay(round: number, { hasVotes, isFurther }: Rival): boolean {
+  return round === 0 || (round + 1) % (hasVotes || isFurther ? 4 : 2) !== 0;
 }
 
 function promote(state: Campaigning, campaign: Campaign, situation: Situation): Step {
@@ -169,7 +185,7 @@ function endValidation(state: Of<"validating">, succeeded: boolean, situation: S
 
 function abort(state: Of<"promoting">): Step {
   const { upstream, round, campaign } = state;
-  return become({ kind: "aborting", upstream, round, campaign, retryAt: null }, [
+  return become({ kind: "aborting", upstream, round, campaign, retryAt: null, isStandby: false }, [
     announce("repmgrd_promote_error", upstream?.nodeId ?? null),
     { kind: "abort-promotion" },
   ]);
@@ -192,15 +208,6 @@ function finishPromotion(state: Of<"promoting">, situation: Situation): Step {
   };
 }
 
-function endAttachment(state: Of<"attaching">, succeeded: boolean, situation: Situation): Step {
-  const { memory } = situation.daemon;
-  if (!succeeded) return degrade(state, "attach-failed", retryTime(situation, state.round));
-  const step = become({ kind: "watching", upstream: { nodeId: state.primary, isPrimary: true } }, [
-    announce("repmgrd_failover_follow", state.primary),
-  ]);
-  return memory.wasPrimary === null ? step : { ...step, memory: { ...memory, wasPrimary: null } };
-}
-
 /** Somebody promoted this server outside of the daemon's own promotion. */
 function leadUnasked(_state: StandbyState, _seen: unknown, { daemon, settings, now }: Situation): Step {
   const term = daemon.local?.termRow ?? 0;
@@ -209,19 +216,6 @@ function leadUnasked(_state: StandbyState, _seen: unknown, { daemon, settings, n
     watch: { role: "primary", state: { kind: "leading", term, lease } },
     actions: startGuard(lease, settings, now),
   };
-}
-
-/** A standby moves when another is the primary now, when it cannot stream from its own, or when its receiver is off. */
-function meetPrimaryWhileWatching(state: Of<"watching">, found: FoundPrimary, situation: Situation): Step {
-  const { upstream } = state;
-  const isSame = upstream.nodeId === found.nodeId;
-  const isDetached = situation.daemon.local?.isDetached === true;
-  const isStranded = isDetached || found.attachment !== "follow";
-  const mayStayAway = !upstream.isPrimary && found.attachment === "follow";
-  if (isSame ? !isStranded : mayStayAway) return stay();
-  const { daemon, settings } = situation;
-  const mayMove = !daemon.memory.isPaused && settings.failover === "automatic" && mayAttach(found, situation);
-  return mayMove ? attach({ upstream, round: 0 }, found, situation) : stay();
 }
 
 function loseUpstream({ upstream }: Of<"watching">, _seen: unknown, situation: Situation): Step {
@@ -248,6 +242,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: watchNewUpstream,
     "out-of-recovery": leadUnasked,
     "command-ended": stay,
     tick: stay,
@@ -266,6 +261,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: watchNewUpstream,
     "out-of-recovery": leadUnasked,
     "command-ended": stay,
     tick: stay,
@@ -281,6 +277,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
         ? stay()
         : runElection(state, situation),
     "member-seen": stay,
+    moved: watchNewUpstream,
     "out-of-recovery": leadUnasked,
     "command-ended": stay,
     tick: (state, _seen, situation) =>
@@ -295,6 +292,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": giveUpForOther,
     "no-primary": (state, _seen, situation) => countVotes(state, situation),
     "member-seen": (state, _seen, situation) => countVotes(state, situation),
+    moved: stay,
     "out-of-recovery": leadUnasked,
     "command-ended": stay,
     tick: (state, _seen, situation) =>
@@ -309,6 +307,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": giveUpForOther,
     "no-primary": stay,
     "member-seen": stay,
+    moved: stay,
     "out-of-recovery": leadUnasked,
     "command-ended": (state, { command, succeeded }, situation) =>
       command === "validate" ? endValidation(state, succeeded, situation) : stay(),
@@ -321,6 +320,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: stay,
     "out-of-recovery": (state, _seen, situation) => finishPromotion(state, situation),
     "command-ended": (state, { command, succeeded }) =>
       command === "promote" && !succeeded ? abort(state) : stay(),
@@ -333,16 +333,20 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: stay,
     "out-of-recovery": stay,
     "command-ended": (state, { command, succeeded }, situation) => {
       if (command !== "abort-promotion") return stay();
-      if (succeeded) return giveUp(state, "promotion-failed", situation);
+      if (succeeded) return become({ ...state, retryAt: null, isStandby: true });
       return become({ ...state, retryAt: situation.now + situation.settings.monitor_interval_secs });
     },
-    tick: (state, _seen, { now }) =>
-      state.retryAt !== null && now >= state.retryAt
+    tick: (state, _seen, situation) => {
+      const { daemon, now } = situation;
+      if (state.isStandby && daemon.local !== null) return giveUp(state, "promotion-failed", situation);
+      return state.retryAt !== null && now >= state.retryAt
         ? become({ ...state, retryAt: null }, [{ kind: "abort-promotion" }])
-        : stay(),
+        : stay();
+    },
   },
   attaching: {
     "upstream-seen": stay,
@@ -351,10 +355,11 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: stay,
     "out-of-recovery": stay,
-    "command-ended": (state, { command, succeeded }, situation) =>
-      command === "follow" || command === "rejoin" ? endAttachment(state, succeeded, situation) : stay(),
-    tick: stay,
+    "command-ended": (state, seen, situation) =>
+      seen.command === "follow" || seen.command === "rejoin" ? endAttachment(state, seen, situation) : stay(),
+    tick: rejoinAgain,
   },
   degraded: {
     "upstream-seen": returnToUpstream,
@@ -366,6 +371,7 @@ export const standbyWatch: Grid<StandbyState, StandbySeen> = {
     "primary-alive": stay,
     "no-primary": stay,
     "member-seen": stay,
+    moved: watchNewUpstream,
     "out-of-recovery": leadUnasked,
     "command-ended": stay,
     tick: (state, _seen, situation) => (situation.now >= state.retryAt ? elect(state, situation) : stay()),

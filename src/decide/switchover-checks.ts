@@ -1,4 +1,4 @@
-import { describeNode } from "../model/node-record.js";
+import { describeNode, type NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
 import {
   judgeRoom,
@@ -9,6 +9,7 @@ import {
 } from "./siblings.js";
 import type {
   CheckAnswer,
+  RefusedCommand,
   RefusalKind,
   RemoteFacts,
   SwitchoverFacts,
@@ -56,6 +57,7 @@ function judgeServers(facts: SwitchoverFacts, rules: SwitchoverRules): readonly 
   const { own, primary, candidate, demoted } = facts;
   return [
     ...prerequisite(candidate.superuserProblem),
+    ...prerequisite(judgeServiceCommands(own, candidate.refusedCommands)),
     ...prerequisite(judgeOwners(facts)),
     ...prerequisite(judgeUpstream(facts)),
     ...prerequisite(judgeAttachment(facts)),
@@ -160,17 +162,18 @@ function judgeRemote(facts: SwitchoverFacts, rules: SwitchoverRules): readonly S
         hint: "pg_hba.conf of this node must let the replication user in from the other one",
       }),
     ),
-    ...prerequisite(
-      remote.sudoProblem === null
-        ? null
-        : {
-            message: `the service command of ${on} is not allowed`,
-            detail: `${remote.stopCommand}: ${remote.sudoProblem}`,
-            hint: "allow it in /etc/sudoers, with NOPASSWD",
-          },
-    ),
+    ...prerequisite(judgeServiceCommands(primary, remote.refusedCommands)),
     ...judgeArchiveAnswer(remote, rules),
   ];
+}
+
+function judgeServiceCommands(node: NodeRecord, refused: readonly RefusedCommand[]): Problem | null {
+  if (refused.length === 0) return null;
+  return {
+    message: `the service commands of node ${describeNode(node)} are not allowed`,
+    detail: refused.map(({ command, reason }) => `${command}: ${reason}`).join("\n"),
+    hint: "allow them in /etc/sudoers, with NOPASSWD",
+  };
 }
 
 function judgeAnswer(answer: CheckAnswer, problem: Problem): Problem | null {

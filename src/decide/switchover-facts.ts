@@ -32,6 +32,14 @@ export interface CandidateFacts {
   readonly isSuperuser: boolean;
   /** Why `-S` is of no use here; null when it is, or was not given. */
   readonly superuserProblem: Problem | null;
+  /** Configured service commands of this node that sudo would refuse. */
+  readonly refusedCommands: readonly RefusedCommand[];
+}
+
+/** A service command that sudo would not run without a password. */
+export interface RefusedCommand {
+  readonly command: string;
+  readonly reason: string;
 }
 
 export interface PrimaryFacts {
@@ -58,8 +66,8 @@ export type RemoteFacts =
       readonly archive: ArchiveAnswer | null;
       /** As `node service --list-actions` shows it. */
       readonly stopCommand: string;
-      /** Why sudo would refuse that command; null when it does not, or is not used. */
-      readonly sudoProblem: string | null;
+      /** Of the commands to stop and to start it, those that sudo would refuse. */
+      readonly refusedCommands: readonly RefusedCommand[];
     };
 
 export type ArchiveAnswer =

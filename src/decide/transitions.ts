@@ -1,20 +1,33 @@
 import type { Beacon, MemberAnswer, ServerReport } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
-import type { DaemonMemory } from "../model/vote.js";
+import { emptyMemory, type DaemonMemory } from "../model/vote.js";
+import { keepAsking } from "./asking.js";
 import { askMembers } from "./campaign.js";
 import { answeredOnly, findLivingPrimary, findMember, findPrimary, isWitness } from "./election.js";
+import { answerExclusions, recallExclusion } from "./exclusions.js";
 import type { FailoverSettings } from "./failover-settings.js";
 import { confirmLease, startGuard, startLease } from "./lease.js";
 import { primaryWatch, type PrimarySeen } from "./primary-watch.js";
 import { standbyWatch, type StandbySeen } from "./standby-watch.js";
 import { judgeSuperseded } from "./superseded.js";
 import { answerRequests, echoLease } from "./vote-collection.js";
-import type { DaemonState, Grid, Observation, Situation, Step, Transition, Watch } from "./watch-types.js";
+import type {
+  DaemonState,
+  Grid,
+  Observation,
+  PrimaryState,
+  Situation,
+  Step,
+  Transition,
+  Upstream,
+  Watch,
+} from "./watch-types.js";
 import { witnessWatch, type WitnessSeen } from "./witness-watch.js";
 
 /**
  * A daemon that has just been started. Its votes and the leases that it may have heard count as if they were of this
- * moment; without a state file it does not know to whom it gave its vote, and gives none before the hold is over.
+ * moment. A state file without a vote may have been begun after another one was lost, with the vote in it, so that none
+ * is given before the hold is over then either.
  */
 export function startState(
   nodeId: NodeId,
@@ -25,12 +38,11 @@ export function startState(
     now,
   }: { memory: DaemonMemory | null; leaseSeed: number; settings: FailoverSettings; now: number },
 ): DaemonState {
-  const isBound = memory === null || memory.vote !== null;
   return {
     nodeId,
-    memory: memory ?? { vote: null, wasPrimary: null, promotingTerm: null, isPaused: false },
+    memory: memory ?? emptyMemory,
     voter: {
-      holdUntil: isBound ? now + settings.vote_hold : now,
+      holdUntil: now + settings.vote_hold,
       leasesHeard: new Map(),
       leaseFloorAt: now,
       primarySeen: null,
@@ -39,6 +51,7 @@ export function startState(
     watch: { role: "unknown", state: { kind: "starting" } },
     local: null,
     membership: { version: 0, members: [] },
+    movedTo: null,
     answers: [],
     highestTerm: memory?.vote?.term ?? 0,
     leaseSeed,
@@ -56,7 +69,7 @@ export function decide(
 ): Transition {
   let daemon = takeIn(noticeSleep(before, settings, now), observation, now);
   const actions: Step["actions"][] = [];
-  for (const judge of [answerVoters, decideByRole, keepAsking]) {
+  for (const judge of [answerVoters, answerExclusions, decideByRole, keepAsking]) {
     const step = judge({ daemon, settings, now }, observation);
     daemon = applyStep(daemon, step);
     actions.push(step.actions);
@@ -66,7 +79,7 @@ export function decide(
   const { memory } = daemon;
   const isMemoryNew = memory !== before.memory;
   return {
-    state: { ...daemon, lastTurnAt: now },
+    state: { ...daemon, movedTo: isMoveOver(before, daemon) ? null : daemon.movedTo, lastTurnAt: now },
     actions: [
       ...(isMemoryNew ? [{ kind: "write-memory" as const, memory }] : []),
       ...actions.flatMap((list) => list ?? []),
@@ -98,7 +111,8 @@ function takeIn(daemon: DaemonState, observation: Observation, now: number): Dae
     case "local-seen": {
       const { server, membership, sessions } = observation;
       const terms = [server.termRow, ...sessions.requests.map(({ term }) => term)];
-      return raiseTerm({ ...daemon, local: server, membership }, terms);
+      const seen = { ...daemon, local: server, membership, movedTo: findMove(daemon, membership) };
+      return raiseTerm(recallExclusion(seen), terms);
     }
     case "local-lost":
       return noteGuard({ ...daemon, local: null }, observation.stoppedByGuard);
@@ -122,6 +136,20 @@ function takeIn(daemon: DaemonState, observation: Observation, now: number): Dae
     case "tick":
       return daemon;
   }
+}
+
+function findMove(before: DaemonState, membership: DaemonState["membership"]): NodeId | null {
+  const [from, to] = [before.membership, membership].map(
+    ({ members }) => members.find(({ nodeId }) => nodeId === before.nodeId) ?? null,
+  );
+  if (!from || !to || from.upstreamNodeId === to.upstreamNodeId) return before.movedTo;
+  return to.upstreamNodeId;
+}
+
+/** What the daemon itself attaches to comes after what a record said before. */
+function isMoveOver(before: DaemonState, { watch, movedTo }: DaemonState): boolean {
+  if (watch.state.kind === "attaching") return before.watch.state.kind !== "attaching";
+  return upstreamOf(watch) === movedTo;
 }
 
 function noteGuard(
@@ -185,7 +213,8 @@ function decideByRole(situation: Situation, observation: Observation): Step {
       );
     case "witness": {
       const seen = classifyForStandby(situation, observation);
-      const forWitness: WitnessSeen = seen.kind === "out-of-recovery" ? { kind: "tick" } : seen;
+      const forWitness: WitnessSeen =
+        seen.kind === "out-of-recovery" || seen.kind === "moved" ? { kind: "tick" } : seen;
       return lookUp(witnessWatch, { state: watch.state, seen: forWitness }, situation);
     }
     case "primary":
@@ -209,12 +238,12 @@ function lookUp<State extends { kind: string }, Seen extends { kind: string }>(
 }
 
 /** The promote command of an earlier life may still be at work, and its votes are of unknown age. */
-function abortUnfinished(term: number, now: number): Step {
-  const campaign = { term, startedAt: now, isValidated: false };
+function abortUnfinished(term: number, upstream: Upstream | null, now: number): Step {
+  const campaign = { term, startedAt: now, timeline: null, isValidated: false };
   return {
     watch: {
       role: "standby",
-      state: { kind: "aborting", upstream: null, round: 0, campaign, retryAt: null },
+      state: { kind: "aborting", upstream, round: 0, campaign, retryAt: null, isStandby: false },
     },
     actions: [{ kind: "abort-promotion" }],
   };
@@ -249,24 +278,31 @@ function begin(situation: Situation): Step {
     const state = { kind: "leading", term: daemon.local.termRow, lease } as const;
     return { watch: { role: "primary", state }, actions: [...startGuard(lease, settings, now), ...actions] };
   }
-  if (daemon.memory.promotingTerm !== null) return abortUnfinished(daemon.memory.promotingTerm, now);
-  if (upstream === null)
+  const watched =
+    upstream === null
+      ? null
+      : { nodeId: upstream, isPrimary: findMember(daemon, upstream)?.type === "primary" };
+  if (daemon.memory.promotingTerm !== null) return abortUnfinished(daemon.memory.promotingTerm, watched, now);
+  if (watched === null)
     return {
-      watch: { role: "standby", state: { kind: "electing", upstream, round: 0, standsAsideUntil: null } },
+      watch: {
+        role: "standby",
+        state: { kind: "electing", upstream: null, round: 0, standsAsideUntil: null },
+      },
       actions,
     };
-  const isPrimary = findMember(daemon, upstream)?.type === "primary";
-  return {
-    watch: { role: "standby", state: { kind: "watching", upstream: { nodeId: upstream, isPrimary } } },
-    actions,
-  };
+  return { watch: { role: "standby", state: { kind: "watching", upstream: watched } }, actions };
 }
 
 function classifyForStandby(situation: Situation, observation: Observation): StandbySeen {
   const { daemon } = situation;
   switch (observation.kind) {
     case "local-seen":
-      return observation.server.inRecovery ? { kind: "tick" } : { kind: "out-of-recovery" };
+      if (!observation.server.inRecovery) return { kind: "out-of-recovery" };
+      // A record that is replayed late may be an old one.
+      return daemon.movedTo === null || !observation.server.isDrained
+        ? { kind: "tick" }
+        : { kind: "moved", to: daemon.movedTo };
     case "member-answered": {
       const found = findPrimary({ ...daemon, answers: [observation.answer] }, situation);
       return found === null ? { kind: "member-seen" } : { kind: "primary-found", ...found };
@@ -303,7 +339,11 @@ function classifyForPrimary({ daemon }: Situation, observation: Observation): Pr
         members: membership.members,
         answers,
       });
-      return verdict.kind === "undisputed" && isOutvoted(daemon) ? { kind: "outvoted" } : verdict;
+      // The next answer may be the one of who has won these votes.
+      const isWholeRound = observation.kind === "members-answered";
+      return verdict.kind === "undisputed" && isWholeRound && isOutvoted(daemon, server.termRow)
+        ? { kind: "outvoted" }
+        : verdict;
     }
     case "local-lost":
       return { kind: "local-lost" };
@@ -324,19 +364,9 @@ function knownServer({ local, watch }: DaemonState): ServerReport | null {
 }
 
 /** A vote was given for a term later than this primary's own, by others or by itself. */
-function isOutvoted({ watch, answers, memory }: DaemonState): boolean {
-  if (watch.role !== "primary" || !("term" in watch.state)) return false;
+function isOutvoted({ answers, memory }: DaemonState, ownTerm: number): boolean {
   const votes = answeredOnly(answers).map(({ beacon }) => beacon?.vote?.term ?? 0);
-  return Math.max(memory.vote?.term ?? 0, ...votes) > watch.state.term;
-}
-
-/** Even where all is well the others are asked now and then: a primary looks for a successor, a standby for a new one. */
-function keepAsking(situation: Situation, observation: Observation): Step {
-  const { daemon, settings, now } = situation;
-  if (observation.kind !== "tick" || daemon.watch.role === "unknown") return {};
-  const intervals = daemon.watch.role === "primary" ? 1 : 3;
-  const isDue = now - daemon.membersAskedAt >= intervals * settings.monitor_interval_secs;
-  return isDue ? { actions: [askMembers(situation)] } : {};
+  return Math.max(memory.vote?.term ?? 0, ...votes) > ownTerm;
 }
 
 function upstreamOf(watch: Watch): NodeId | null {
@@ -360,8 +390,22 @@ export function isUrgent({ watch }: DaemonState): boolean {
     case "witness":
       return watch.state.kind !== "watching";
     case "primary":
-      return watch.state.kind === "reasserting" || watch.state.kind === "fencing";
+      return (
+        watch.state.kind === "reasserting" || watch.state.kind === "fencing" || awaitsFirstEcho(watch.state)
+      );
   }
+}
+
+const awaitsFirstEcho = (state: PrimaryState): boolean =>
+  state.kind === "leading" && state.lease?.confirmed.size === 0;
+
+/** These last for moments in which nobody can write: the loop is twice as fast then. */
+export const isElecting = ({ watch: { role, state } }: DaemonState): boolean =>
+  role === "standby" && ["electing", "campaigning", "promoting"].includes(state.kind);
+
+/** A server that comes back may have a successor: until the look that sees it, it is writable. */
+export function awaitsOwnServer({ watch }: DaemonState): boolean {
+  return watch.role === "primary" && (watch.state.kind === "server-lost" || watch.state.kind === "fenced");
 }
 
 /** What the daemon publishes; valid as soon as the actions of the transition to this state were carried out. */
@@ -375,6 +419,7 @@ export function beaconOf(daemon: DaemonState, now: number): Beacon {
     activity: activityOf(watch),
     vote: memory.vote,
     leaseEcho: echoLease(daemon),
+    heldForMs: Math.max(0, voter.holdUntil - now),
   };
 }
 

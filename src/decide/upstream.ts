@@ -19,6 +19,8 @@ export interface UpstreamCandidate {
 interface Pair {
   readonly own: NodeRecord;
   readonly target: UpstreamCandidate;
+  /** The own server is configured for the target, whatever its record says: a run that was killed came so far. */
+  readonly isConfigured?: boolean;
 }
 
 /** The own row once the node streams from the target. */
@@ -34,11 +36,11 @@ export function recordBelow({ own, target }: Pair, slotName: string | null): Nod
 
 /** Whether the target can hold the slot of the own node; every reason against it. */
 export function judgeUpstreamSlot(
-  { own, target, purpose }: Pair & { readonly purpose: AttachPurpose },
+  { own, target, isConfigured = false, purpose }: Pair & { readonly purpose: AttachPurpose },
   name: string,
 ): readonly Problem[] {
   const on = `${purpose} target node ${describeNode(target.record)}`;
-  if (target.slot !== null) return judgeExistingSlot({ own, target }, name);
+  if (target.slot !== null) return judgeExistingSlot({ own, target, isConfigured }, name);
   if (target.usedSlots >= target.maxSlots) {
     return [
       {
@@ -57,7 +59,10 @@ export function judgeUpstreamSlot(
   ];
 }
 
-function judgeExistingSlot({ own, target: { slot, record } }: Pair, name: string): readonly Problem[] {
+function judgeExistingSlot(
+  { own, target: { slot, record, attachment }, isConfigured }: Pair & { readonly isConfigured: boolean },
+  name: string,
+): readonly Problem[] {
   if (slot?.isPhysical === false) {
     return [
       {
@@ -67,7 +72,8 @@ function judgeExistingSlot({ own, target: { slot, record } }: Pair, name: string
       },
     ];
   }
-  if (slot?.isActive !== true || own.upstreamNodeId === record.nodeId) return [];
+  const isOurs = own.upstreamNodeId === record.nodeId || (isConfigured && attachment.attached);
+  if (slot?.isActive !== true || isOurs) return [];
   return [
     {
       message: `slot "${name}" already exists as an active slot`,

@@ -10,24 +10,24 @@ export function answerRequests(
   { server, sessions }: { server: ServerReport; sessions: PeerSessions },
 ): Step {
   const { daemon, settings, now } = situation;
-  const voter = hearLeases(daemon, sessions.leases, now);
   const requests = sessions.requests.filter(({ candidate }) => candidate !== daemon.nodeId);
+  const voter = releaseVote(daemon, hearLeases(daemon, sessions.leases, now), requests);
   for (const request of [...requests].sort(compareRequests)) {
     const decision = judgeRequest(
       {
         self: daemon.nodeId,
         request,
-        requests,
         memory: daemon.memory,
         voter,
         server,
         membership: daemon.membership,
+        primaryTermRow: primaryTermRow(daemon),
         isReconnecting: isReconnecting(daemon),
         now,
       },
       settings,
     );
-    if (decision.kind !== "grant") continue;
+    if (decision.kind !== "grant" || isMoving(situation)) continue;
     if (mustDetachFirst(situation, server)) return { voter, actions: [{ kind: "detach-receiver" }] };
     return giveVote(situation, voter, request);
   }
@@ -52,15 +52,38 @@ function compareRequests(a: VoteRequest, b: VoteRequest): number {
   return compareLogPositions(b, a) || b.term - a.term || a.candidate - b.candidate;
 }
 
+function primaryTermRow({ voter, answers }: DaemonState): number | null {
+  const answer = answers.find(({ nodeId }) => nodeId === voter.primarySeen?.nodeId);
+  return answer?.kind === "answered" ? answer.server.termRow : null;
+}
+
 /** A node whose upstream is no primary has not lost the primary with it. */
 function isReconnecting({ watch }: DaemonState): boolean {
   if (watch.role === "standby") return watch.state.kind === "reconnecting" && watch.state.upstream.isPrimary;
   return watch.role === "witness" && watch.state.kind === "reconnecting";
 }
 
+/** Whoever is about to attach would stream again after its vote, from a primary of a lower term. */
+function isMoving({ daemon: { watch }, settings }: Situation): boolean {
+  return settings.sync_mode !== "off" && watch.state.kind === "attaching";
+}
+
 /** A voter that still streams could help the old primary to acknowledge what its vote did not account for. */
 function mustDetachFirst({ daemon, settings }: Situation, server: ServerReport): boolean {
   return settings.sync_mode !== "off" && !isWitness(daemon) && !server.isDetached;
+}
+
+/** A candidate that has given up cannot be promoted any more: its voter is free, for others and to stand itself. */
+function releaseVote(
+  { memory: { vote } }: DaemonState,
+  voter: VoterState,
+  requests: readonly VoteRequest[],
+): VoterState {
+  const isReleased = requests.some(
+    ({ candidate, term, isAbandoned }) =>
+      isAbandoned && vote !== null && candidate === vote.candidate && term >= vote.term,
+  );
+  return isReleased ? { ...voter, holdUntil: -Infinity } : voter;
 }
 
 /** A lease of a term below the own vote is void: its holder has to ask for votes again before it is echoed. */

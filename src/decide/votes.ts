@@ -7,12 +7,12 @@ import type { VoterState } from "./watch-types.js";
 export interface Ballot {
   readonly self: NodeId;
   readonly request: VoteRequest;
-  /** All requests on the own server; among them may be the word of the last candidate that it has given up. */
-  readonly requests: readonly VoteRequest[];
   readonly memory: DaemonMemory;
   readonly voter: VoterState;
   readonly server: ServerReport;
   readonly membership: Membership;
+  /** The term in the log of the primary that was seen last, where it has told; null otherwise. */
+  readonly primaryTermRow: number | null;
   /** The own daemon still tries to reach the primary again. */
   readonly isReconnecting: boolean;
   /** Own monotonic clock. */
@@ -25,10 +25,12 @@ export type VoteDecision =
   | { readonly kind: "repeat" }
   | { readonly kind: "refuse"; readonly reason: VoteRefusal };
 
-type VoteRefusal =
+export type VoteRefusal =
   | "abandoned"
   | "paused"
   | "not-a-voter"
+  /** The primary may have gone on without it. */
+  | "excluded"
   | "term-used"
   | "old-membership"
   | "primary-seen"
@@ -46,6 +48,7 @@ export function judgeRequest(ballot: Ballot, settings: FailoverSettings): VoteDe
   if (request.isAbandoned) return refuse("abandoned");
   if (memory.isPaused) return refuse("paused");
   if (!isVoter(ballot)) return refuse("not-a-voter");
+  if (settings.sync_mode !== "off" && memory.exclusion?.node === request.candidate) return refuse("excluded");
   const { vote } = memory;
   if (vote?.term === request.term && vote.candidate === request.candidate) return { kind: "repeat" };
   if (vote !== null && request.term <= vote.term) return refuse("term-used");
@@ -60,6 +63,32 @@ export function judgeRequest(ballot: Ballot, settings: FailoverSettings): VoteDe
 }
 
 const refuse = (reason: VoteRefusal): VoteDecision => ({ kind: "refuse", reason });
+
+/** When a refusal ends by itself, by the own monotonic clock; null when nobody can say. */
+export function refusalEndsAt(
+  reason: VoteRefusal,
+  ballot: Ballot,
+  settings: FailoverSettings,
+): number | null {
+  const { voter, now } = ballot;
+  switch (reason) {
+    case "vote-held":
+      return voter.holdUntil;
+    case "lease-running":
+      return leaseOfOtherEndsAt(ballot, settings);
+    case "primary-seen":
+      return (voter.primarySeen?.at ?? now) + 2 * settings.monitor_interval_secs;
+    case "abandoned":
+    case "paused":
+    case "not-a-voter":
+    case "excluded":
+    case "term-used":
+    case "old-membership":
+    case "candidate-behind":
+    case "replay-pending":
+      return null;
+  }
+}
 
 function isWitness({ membership, self }: Ballot): boolean {
   return findMember(membership, self)?.type === "witness";
@@ -80,30 +109,32 @@ function isVoter(ballot: Ballot): boolean {
  * server that has come back as a standby.
  */
 function isPrimaryFresh(
-  { request, voter, isReconnecting, now }: Ballot,
+  { request, voter, primaryTermRow, isReconnecting, now }: Ballot,
   settings: FailoverSettings,
 ): boolean {
   if (voter.primarySeen?.nodeId === request.candidate) return false;
+  // The candidate's log has a later promotion than that primary's: it has had its successor.
+  if (primaryTermRow !== null && primaryTermRow < request.termRow) return false;
   if (isReconnecting) return true;
   return voter.primarySeen !== null && now - voter.primarySeen.at < 2 * settings.monitor_interval_secs;
 }
 
+function isLeaseRunning(ballot: Ballot, settings: FailoverSettings): boolean {
+  return ballot.now < leaseOfOtherEndsAt(ballot, settings);
+}
+
 /** The primary stops T after the oldest counter that a majority echoed; by this clock a little later. */
-function isLeaseRunning({ request, voter, now }: Ballot, settings: FailoverSettings): boolean {
+function leaseOfOtherEndsAt({ request, voter }: Ballot, settings: FailoverSettings): number {
   const timeout = settings.primary_isolation_timeout;
-  if (timeout === null) return false;
+  if (timeout === null) return -Infinity;
   const others = [...voter.leasesHeard.values()].filter(({ holder }) => holder !== request.candidate);
   const heardAt = Math.max(voter.leaseFloorAt, ...others.map(({ at }) => at));
-  return now - heardAt < timeout * (1 + CLOCK_RATE_ERROR) + LEASE_MARGIN_MS;
+  return heardAt + timeout * (1 + CLOCK_RATE_ERROR) + LEASE_MARGIN_MS;
 }
 
 /** The last candidate may be promoted at any moment of the hold, whatever became of its daemon meanwhile. */
-function isVoteHeld({ request, requests, memory, voter, now }: Ballot): boolean {
-  const { vote } = memory;
-  if (now >= voter.holdUntil || vote?.candidate === request.candidate) return false;
-  return !requests.some(
-    ({ candidate, term, isAbandoned }) => isAbandoned && candidate === vote?.candidate && term >= vote.term,
-  );
+function isVoteHeld({ request, memory, voter, now }: Ballot): boolean {
+  return now < voter.holdUntil && memory.vote?.candidate !== request.candidate;
 }
 
 function isBehindMe(ballot: Ballot): boolean {

@@ -1,5 +1,6 @@
 import type { MemberAnswer, Membership, PeerSessions, ServerReport } from "../model/member-report.js";
 import type { NodeId } from "../model/node-record.js";
+import type { SyncExclusion } from "../model/sync-exclusion.js";
 import type { DaemonMemory, LeaseRequest, StopReason, VoteRequest } from "../model/vote.js";
 import type { FailoverSettings } from "./failover-settings.js";
 
@@ -42,7 +43,10 @@ export type Observation =
 export type Action =
   /** Write the state file and fsync it. What the beacon shows of it follows from the new state, so only afterwards. */
   | { readonly kind: "write-memory"; readonly memory: DaemonMemory }
-  /** Ask all other members at once, each with a deadline of one second, and leave these in the sessions on them. */
+  /**
+   * Ask all other members at once, each with a deadline of one second, and leave these in the sessions on them. Who cannot
+   * be reached is tried again until then where `insistsOnAnswers` says so.
+   */
   | {
       readonly kind: "ask-members";
       readonly request: VoteRequest | null;
@@ -74,7 +78,11 @@ export type Action =
   | { readonly kind: "start-guard"; readonly goodForMs: number }
   /** The dead-man session may let the server run so long from now on; in milliseconds. */
   | { readonly kind: "kick-guard"; readonly goodForMs: number }
+  /** End the dead-man session: no lease is held any more, and the server may go on. */
+  | { readonly kind: "release-guard" }
   | { readonly kind: "detach-receiver" }
+  /** Write it into the witness's own database, where the primary looks for it; the state file has it already. */
+  | { readonly kind: "record-exclusion"; readonly exclusion: SyncExclusion }
   | {
       readonly kind: "announce";
       readonly event: WatchEvent;
@@ -106,6 +114,8 @@ export interface Campaign {
   readonly term: number;
   /** The first request was sent then: the age of the votes counts from it. */
   readonly startedAt: number;
+  /** What the own server was on then; null when that is not known any more. */
+  readonly timeline: number | null;
   readonly isValidated: boolean;
 }
 
@@ -128,15 +138,25 @@ export type StandbyState =
   | ({ readonly kind: "campaigning"; readonly campaign: Campaign } & Searching)
   | ({ readonly kind: "validating"; readonly campaign: Campaign } & Searching)
   | ({ readonly kind: "promoting"; readonly campaign: Campaign; readonly deadline: number } & Searching)
-  | ({ readonly kind: "aborting"; readonly campaign: Campaign; readonly retryAt: number | null } & Searching)
-  | ({ readonly kind: "attaching"; readonly primary: NodeId } & Searching)
+  | ({
+      readonly kind: "aborting";
+      readonly campaign: Campaign;
+      readonly retryAt: number | null;
+      /** The server was started as a standby again; what it has become is seen at the next look. */
+      readonly isStandby: boolean;
+    } & Searching)
+  /** `retryAt`: the rejoin failed and left the own server down; null while the command runs. */
+  | ({ readonly kind: "attaching"; readonly primary: NodeId; readonly retryAt: number | null } & Searching)
   | ({ readonly kind: "degraded"; readonly reason: DegradedReason; readonly retryAt: number } & Searching);
 
 export type DegradedReason =
   | "paused"
   | "manual"
+  | "follow-by-hand"
   | "priority-zero"
   | "replay-pending"
+  | "excluded"
+  | "upstream-unknown"
   | "primary-location-unseen"
   | "primary-still-visible"
   | "no-majority"
@@ -162,7 +182,9 @@ export type PrimaryState =
       readonly kind: "server-lost";
       readonly term: number;
       readonly lease: HeldLease | null;
+      /** How often the daemon has tried to start it again. */
       readonly restarts: number;
+      readonly isStarting: boolean;
     }
   | { readonly kind: "fencing"; readonly reason: FenceReason; readonly retryAt: number }
   | { readonly kind: "fenced"; readonly reason: StopReason; readonly retryAt: number };
@@ -214,6 +236,8 @@ export interface DaemonState {
   readonly watch: Watch;
   readonly local: ServerReport | null;
   readonly membership: Membership;
+  /** The own record has got this upstream, by a command of somebody; null as soon as that is the upstream, or another one is attached to. */
+  readonly movedTo: NodeId | null;
   readonly answers: readonly MemberAnswer[];
   /** The highest term that was seen anywhere, in a log or in a vote. */
   readonly highestTerm: number;

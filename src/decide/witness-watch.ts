@@ -4,7 +4,7 @@ import type { StandbySeen } from "./standby-watch.js";
 import type { Grid, Situation, Step, WitnessState, Action } from "./watch-types.js";
 
 /** A witness sees what a standby sees; it never ranks and is never promoted, but it votes in each of its states. */
-export type WitnessSeen = Exclude<StandbySeen, { kind: "out-of-recovery" }>;
+export type WitnessSeen = Exclude<StandbySeen, { kind: "out-of-recovery" | "moved" }>;
 
 type Of<Kind extends WitnessState["kind"]> = Extract<WitnessState, { kind: Kind }>;
 

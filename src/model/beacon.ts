@@ -1,11 +1,14 @@
 import { type Lsn } from "./lsn.js";
 import { nodeId, type NodeId } from "./node-record.js";
+import type { SyncExclusion } from "./sync-exclusion.js";
 
 /**
  * What a daemon does, as its beacon says in one letter: it leads as the primary, watches as a standby or a witness,
  * would stand for election (`E`), or would not (`D`, degraded).
  */
 type DaemonActivity = "P" | "S" | "W" | "D" | "E";
+
+export type DaemonShortcoming = "manual" | "forgetful";
 
 /** What a daemon publishes of itself on its own server. */
 export interface DaemonBeacon {
@@ -20,6 +23,10 @@ export interface DaemonBeacon {
   /** The new primary that it is about to follow. */
   readonly followingNodeId: NodeId | null;
   readonly pid: number;
+  /** For so long it gives no vote, when it wrote this; null: it is free. In milliseconds. */
+  readonly heldForMs: number | null;
+  /** Why it counts for less: it promotes nothing, or it forgets its votes with its process. */
+  readonly shortcoming: DaemonShortcoming | null;
 }
 
 /** The daemon's vote, shown only after it is on disk. */
@@ -68,6 +75,10 @@ const VOTE = "tsr1v ";
 const REQUEST = "tsr1q ";
 const LEASE = "tsr1l ";
 const PAUSE = "tsr1p ";
+const EXCLUSION = "tsr1x ";
+
+/** The name of a session that is kept open for a message, and has none. */
+export const NO_MESSAGE = "tsrepmgrd";
 
 type Field = readonly [key: string, value: string | number | null];
 
@@ -88,6 +99,8 @@ export function renderBeacon(beacon: DaemonBeacon): string {
     ["u", beacon.upstreamNodeId],
     ["s", capMs(beacon.upstreamSeenMs)],
     ["t", beacon.term],
+    ["o", beacon.shortcoming?.charAt(0) ?? null],
+    ["h", capMs(beacon.heldForMs)],
     ["f", beacon.followingNodeId],
   ]);
 }
@@ -129,6 +142,33 @@ export function renderPauseRequest({ isPaused }: PauseRequest): string {
   return render(PAUSE, [["p", isPaused ? 1 : 0]]);
 }
 
+/** What a primary asks of a witness, in a session on the witness's server. */
+export function renderExclusionWish({ epoch, node, holder, term }: SyncExclusion): string {
+  return render(EXCLUSION, [
+    ["e", epoch],
+    ["n", node ?? 0],
+    ["h", holder],
+    ["t", term],
+  ]);
+}
+
+export function parseExclusionWish(name: string): SyncExclusion | null {
+  const fields = readFields(name, EXCLUSION);
+  const [epoch, node, holder, term] = [
+    numberOf(fields, "e"),
+    numberOf(fields, "n"),
+    nodeOf(fields, "h"),
+    numberOf(fields, "t"),
+  ];
+  if (epoch === null || node === null || holder === null || term === null) return null;
+  return { epoch, node: node === 0 ? null : nodeId(node), holder, term };
+}
+
+const shortcomings: ReadonlyMap<string, DaemonShortcoming> = new Map([
+  ["m", "manual"],
+  ["f", "forgetful"],
+]);
+
 const activities: readonly string[] = ["P", "S", "W", "D", "E"];
 
 /** Null for a name that is none of ours, or one that lacks what a beacon must have. */
@@ -147,6 +187,8 @@ export function parseBeacon(name: string): DaemonBeacon | null {
     activity: activities.includes(activity) ? (activity as DaemonActivity) : "D",
     followingNodeId: nodeOf(fields, "f"),
     pid,
+    heldForMs: numberOf(fields, "h"),
+    shortcoming: shortcomings.get(fields.get("o") ?? "") ?? null,
   };
 }
 

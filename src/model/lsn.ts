@@ -8,6 +8,19 @@ export function parseLsn(text: string): Lsn {
   return ((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`)) as Lsn;
 }
 
+/** A WAL page and its header; the first one of a segment, which has at least this size, has a longer header. */
+const PAGE = { bytes: 8192n, header: 24n };
+const SMALLEST_SEGMENT = { bytes: 1n << 20n, header: 40n };
+
+/**
+ * Where the last record ends before this position. Where that is the end of a page, PostgreSQL says so as the beginning
+ * of the next one, or behind its header when it is asked where it inserts, as pg_rewind does.
+ */
+export function endOfRecord(lsn: Lsn): Lsn {
+  const header = [PAGE, SMALLEST_SEGMENT].find(({ bytes, header }) => lsn % bytes === header)?.header ?? 0n;
+  return (lsn - header) as Lsn;
+}
+
 /** Writes an LSN the way PostgreSQL does, `0/3000D78`. */
 export function formatLsn(lsn: Lsn): string {
   const high = (lsn >> 32n).toString(16).toUpperCase();

@@ -1,4 +1,6 @@
 import type { NodeId, NodeType } from "./node-record.js";
+import type { SyncExclusion } from "./sync-exclusion.js";
+import type { SyncState } from "./sync-state.js";
 import type { TimelineHistory } from "./timeline.js";
 import type { LeaseRequest, LogPosition, PromotionRecord, Vote, VoteRequest } from "./vote.js";
 
@@ -16,6 +18,8 @@ export interface Member {
 export interface Membership {
   readonly version: number;
   readonly members: readonly Member[];
+  /** As the own log has it; null outside of synchronous mode. */
+  readonly syncState?: SyncState | null;
 }
 
 /** What a daemon publishes on its own server; without such a session there is no daemon. */
@@ -29,6 +33,8 @@ export interface Beacon {
   /** Shown only after it stands in the state file. */
   readonly vote: Vote | null;
   readonly leaseEcho: LeaseRequest | null;
+  /** For so long it gives no vote to others; 0: it is free. In milliseconds. */
+  readonly heldForMs: number;
 }
 
 /** What one server says of itself, read in one round trip. */
@@ -47,6 +53,8 @@ export interface ServerReport extends LogPosition {
   readonly isDrained: boolean;
   /** It receives from nobody and will not by itself (`primary_conninfo` is empty). */
   readonly isDetached: boolean;
+  /** Of a witness: the standby for which it does not vote (`sync_mode=preferred`); null or absent: none was ever asked for. */
+  readonly exclusion?: SyncExclusion | null;
 }
 
 /** What came of asking a member; `unreachable` also stands for a server that answered too late. */
@@ -63,4 +71,6 @@ export type MemberAnswer =
 export interface PeerSessions {
   readonly requests: readonly VoteRequest[];
   readonly leases: readonly LeaseRequest[];
+  /** What a primary asks of a witness. */
+  readonly exclusions: readonly SyncExclusion[];
 }

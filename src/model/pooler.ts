@@ -61,3 +61,7 @@ export interface EntryChange {
 export type RedirectOutcome =
   | { readonly kind: "redirected"; readonly changes: readonly EntryChange[] }
   | { readonly kind: "failed"; readonly reason: string };
+
+/** pgbouncer's words for the `options` of a session; PostgreSQL has others. */
+export const isRefusedByPooler = (reason: string): boolean =>
+  reason.includes("unsupported startup parameter");

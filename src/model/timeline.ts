@@ -56,6 +56,18 @@ export function findCommonTimeline(one: Line, other: Line): CommonTimeline | nul
   return common;
 }
 
+/**
+ * Where the last timeline began that two histories have in common; null when that is the first one, on which nobody was
+ * promoted. Two promotions from one parent get the same number and the same history, so only what follows tells.
+ */
+export function findSharedBeginning(one: Line, other: Line): { timeline: number; from: Lsn } | null {
+  const common = findCommonTimeline(one, other);
+  if (common === null) return null;
+  const line = [...one.history, { timeline: one.timeline }];
+  const before = one.history[line.findIndex(({ timeline }) => timeline === common.timeline) - 1];
+  return before === undefined ? null : { timeline: common.timeline, from: before.end };
+}
+
 function earlier(a: Lsn | null, b: Lsn | null): Lsn | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;

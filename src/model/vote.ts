@@ -1,5 +1,6 @@
 import type { Lsn } from "./lsn.js";
 import type { NodeId } from "./node-record.js";
+import type { SyncExclusion } from "./sync-exclusion.js";
 
 /** How far a node's log has come: the term of the last promotion in it (`repmgr.voting_term`), then the LSN. */
 export interface LogPosition {
@@ -54,8 +55,19 @@ export interface DaemonMemory {
   readonly wasPrimary: StoppedPrimary | null;
   /** A promotion was begun for this term, and it is not known yet how it ended. */
   readonly promotingTerm: number | null;
+  /** Of a witness: the standby without which the primary may go on; null before the first one. */
+  readonly exclusion: SyncExclusion | null;
   readonly isPaused: boolean;
 }
+
+/** Of a daemon that has never run. */
+export const emptyMemory: DaemonMemory = {
+  vote: null,
+  wasPrimary: null,
+  promotingTerm: null,
+  exclusion: null,
+  isPaused: false,
+};
 
 /** Written by a new primary as its first row, in the same transaction as the term. */
 export interface PromotionRecord {

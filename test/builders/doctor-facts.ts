@@ -72,6 +72,7 @@ export function serverFacts(
   return {
     version: 150_018,
     user: "repmgr",
+    isThroughPooler: false,
     systemIdentifier: "7000000000000000001",
     identity: "1795226041.5/5432",
     inRecovery: false,

@@ -28,15 +28,19 @@ describe("failover in random histories", () => {
     (_name, { scenario, allows, share }) => {
       const count = onlySeed === undefined ? Math.ceil(total * share) : 1;
       let promotions = 0;
+      let exclusions = 0;
       for (let index = 0; index < count; index++) {
         const seed = onlySeed === undefined ? index + 1 : Number(onlySeed);
         const history = runHistory(scenario, seed);
         promotions += history.promotions;
+        exclusions += history.exclusions;
         const broken = [...history.violations.keys()].filter((violation) => !allows.includes(violation));
         if (broken.length > 0)
           expect.fail(`${describeFailure(scenario, history)}\n${traced(scenario, seed)}`);
       }
-      if (onlySeed === undefined) expect(promotions).toBeGreaterThan(count / 10);
+      if (onlySeed !== undefined) return;
+      expect(promotions).toBeGreaterThan(count / 10);
+      if (scenario.settings.sync_mode === "preferred") expect(exclusions).toBeGreaterThan(count / 10);
     },
   );
 });

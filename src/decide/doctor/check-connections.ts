@@ -1,3 +1,4 @@
+import { isRefusedByPooler } from "../../model/pooler.js";
 import { accessLineFor, judgeAccess, type AccessRequest } from "./access-rules.js";
 import { isLoopback, isLoopbackHost } from "./addresses.js";
 import type { AccessRule, Attempt, DoctorFacts, NodeFacts } from "./facts.js";
@@ -11,7 +12,42 @@ export function checkConnection(node: NodeFacts, facts: DoctorFacts): CheckResul
     hint: hintOnLocal(node, facts) ?? at(node, "start the server, and check conninfo of its node record"),
     prefersOwnHint: node.isLocal && facts.host !== null && (node.foundAt !== null || isDown(facts)),
   });
-  return { check: "connection", findings, okDetail: `as "${node.conninfo.get("user") ?? ""}"` };
+  return {
+    check: "connection",
+    findings: [...findings, ...judgePooler(node), ...judgeDatabase(node, facts)],
+    okDetail: `as "${node.conninfo.get("user") ?? ""}"`,
+  };
+}
+
+const REGISTER_AGAIN = "in repmgr.conf, then register with --force";
+
+/** What daemons show each other in sessions is lost behind one, and so are their votes. */
+function judgePooler(node: NodeFacts): readonly Finding[] {
+  const isRefused = node.connection.kind === "failed" && isRefusedByPooler(node.connection.reason);
+  if (!isRefused && node.server?.isThroughPooler !== true) return [];
+  return [
+    failed(
+      "through_pooler",
+      "conninfo leads to a connection pooler instead of the server, so that no failover is armed",
+      at(node, `set host and port of "conninfo" to those of the server itself ${REGISTER_AGAIN}`),
+    ),
+  ];
+}
+
+const databaseOf = ({ conninfo }: NodeFacts): string => conninfo.get("dbname") ?? conninfo.get("user") ?? "";
+
+/** The node records, and what daemons show each other, are in one database. */
+function judgeDatabase(node: NodeFacts, { nodes }: DoctorFacts): readonly Finding[] {
+  const reference = nodes.find(({ record }) => record?.type === "primary" && record.active);
+  if (reference === undefined || node.conninfo.size === 0 || databaseOf(node) === databaseOf(reference))
+    return [];
+  return [
+    failed(
+      "other_database",
+      `conninfo leads to database "${databaseOf(node)}", that of node "${reference.nodeName}" to "${databaseOf(reference)}"`,
+      at(node, `set "dbname=${databaseOf(reference)}" in "conninfo" ${REGISTER_AGAIN}`),
+    ),
+  ];
 }
 
 export function checkReplicationConnection(node: NodeFacts): CheckResult | null {

@@ -143,8 +143,8 @@ export function checkDiskSpace({ host }: HostSubject): CheckResult {
   return { check: "disk space", findings, okDetail: shown.join(", ") || "not known" };
 }
 
-/** A tenth is little, unless a tenth is much. */
-function judgeDisk({ path, freeBytes, totalBytes }: DiskFacts): Finding | null {
+/** A tenth is little, unless a tenth is much. Null when there is room. */
+export function judgeDisk({ path, freeBytes, totalBytes }: DiskFacts): Finding | null {
   const little = Math.max(LITTLE_BYTES, Math.min(totalBytes / 10, PLENTY_BYTES));
   if (freeBytes >= little) return null;
   const detail = `${formatMebibytes(freeBytes)} of ${formatMebibytes(totalBytes)} free at "${path}"`;

@@ -14,6 +14,7 @@ import { checkClock, checkSchema, checkSynchronousCommit, checkVersion } from ".
 import { checkSettings } from "./check-settings.js";
 import { checkSlots } from "./check-slots.js";
 import { checkSlotSynchronisation, checkUpstream } from "./check-upstream.js";
+import { checkSyncMode } from "./check-sync-mode.js";
 import type { DoctorFacts, NodeFacts } from "./facts.js";
 import { toRows, type CheckResult, type DoctorRow } from "./report.js";
 import { nodeId } from "../../model/node-record.js";
@@ -65,6 +66,7 @@ function examineServer(node: NodeFacts, facts: DoctorFacts): readonly (CheckResu
     checkSlots(node, server, facts),
     checkSlotSynchronisation(node, server, facts),
     checkUpstream(node, server, facts),
+    checkSyncMode(node, server, facts),
     checkSynchronousCommit(server, facts),
   ];
 }

@@ -46,6 +46,8 @@ export interface ConfigurationFileError {
 export interface ServerFacts {
   readonly version: number;
   readonly user: string;
+  /** The connection leads to a pooler, which leads to the server. */
+  readonly isThroughPooler: boolean;
   /** Of the whole cluster; as text because it exceeds 2^53. */
   readonly systemIdentifier: string | null;
   /** Tells two servers apart, and recognises one under two addresses. */

@@ -19,6 +19,7 @@ type DoctorCheck =
   | "slots"
   | "slot synchronisation"
   | "upstream"
+  | "synchronous mode"
   | "synchronous_commit";
 
 /** `note`: worth knowing, nothing to repair; `unknown`: this user may not look. Neither changes the exit code. */

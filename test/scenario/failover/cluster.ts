@@ -1,8 +1,17 @@
+import { makeSyncSet } from "../../../src/decide/sync-set.js";
 import type { NodeId } from "../../../src/model/node-record.js";
 import type { Beacon, Membership, ServerReport } from "../../../src/model/member-report.js";
+import { BLOCKED_NAMES } from "../../../src/model/sync-state.js";
 import { Guarantees } from "./guarantees.js";
 import { firstLog, fork, holds, streamFrom, write, type LogRow, type ModelLog } from "./model-log.js";
-import { createServer, readMembership, report, type ModelServer, type PeerSession } from "./model-server.js";
+import {
+  createServer,
+  readMembership,
+  readSyncState,
+  report,
+  type ModelServer,
+  type PeerSession,
+} from "./model-server.js";
 import { seededRandom, type Random } from "./random.js";
 import type { Scenario } from "./scenario.js";
 import { VirtualTime } from "./virtual-time.js";
@@ -25,6 +34,8 @@ export class Cluster {
   readonly firstPrimary: NodeId;
   /** Nodes whose machine is off. */
   readonly off = new Set<NodeId>();
+  /** Rows that leave out a standby. */
+  exclusions = 0;
   readonly #cuts = new Set<number>();
   readonly #lossRate: number;
   readonly #isTraced: boolean;
@@ -59,6 +70,10 @@ export class Cluster {
 
   get dataNodes(): readonly ModelServer[] {
     return [...this.servers.values()].filter(({ nodeId }) => !this.isWitness(nodeId));
+  }
+
+  get isPreferred(): boolean {
+    return this.scenario.settings.sync_mode === "preferred";
   }
 
   server(id: NodeId): ModelServer {
@@ -149,12 +164,16 @@ export class Cluster {
   // What a server says
 
   report(id: NodeId): ServerReport {
-    const said = report(this.server(id), this.firstPrimary);
+    const said = report(this.server(id), this.firstPrimary, this.time.now);
     return this.scenario.weakening?.alterReport?.(said) ?? said;
   }
 
   membership(id: NodeId): Membership {
-    const rows = readMembership(this.server(id).log, this.scenario.members);
+    const members = makeSyncSet(this.dataNodes.map(({ nodeId }) => nodeId));
+    const syncState = this.isPreferred
+      ? readSyncState(this.server(id).log)
+      : { version: 1, current: members, pending: null };
+    const rows = { ...readMembership(this.server(id).log, this.scenario.members), syncState };
     return this.scenario.weakening?.alterMembership?.(rows) ?? rows;
   }
 
@@ -187,17 +206,22 @@ export class Cluster {
   #acknowledge(server: ModelServer): void {
     if (this.scenario.settings.sync_mode === "off" || server.inRecovery || !server.isUp || server.isFrozen)
       return;
-    const { promotion, timeline } = report(server, this.firstPrimary);
-    if (timeline > 1 && (promotion?.node !== server.nodeId || promotion.timeline !== timeline)) return;
-    const quorum = Math.floor(this.dataNodes.length / 2);
+    const { promotion, timeline } = report(server, this.firstPrimary, this.time.now);
+    const isRecorded =
+      timeline === 1 || (promotion?.node === server.nodeId && promotion.timeline === timeline);
     const confirmed = [...server.flushed]
-      .filter(([id, log]) => log.branch === server.log.branch && this.#isAttached(id, server))
+      .filter(([id, log]) => log.branch === server.log.branch && this.isAttached(id, server))
       .map(([, { end }]) => end);
-    const upTo = confirmed.sort((a, b) => b - a)[quorum - 1];
+    const { quorumOf } = this.scenario.weakening ?? {};
+    const registered = isRecorded ? Math.floor(this.dataNodes.length / 2) : Infinity;
+    const quorum = this.isPreferred
+      ? quorumByNames(server.names)
+      : (quorumOf?.({ attached: confirmed.length, isRecorded }) ?? registered);
+    const upTo = quorum === 0 ? server.log.end : confirmed.sort((x, y) => y - x)[quorum - 1];
     if (upTo !== undefined) this.guarantees.acknowledged(server, { branch: server.log.branch, end: upTo });
   }
 
-  #isAttached(id: NodeId, primary: ModelServer): boolean {
+  isAttached(id: NodeId, primary: ModelServer): boolean {
     const { isUp, upstream } = this.server(id);
     return isUp && upstream === primary.nodeId && this.isConnected(id, primary.nodeId);
   }
@@ -206,7 +230,7 @@ export class Cluster {
     if (!server.isUp || server.isFrozen || server.inRecovery || this.time.now <= server.guardUntil) return;
     this.note(server.nodeId, () => "the guard stops the server");
     server.startsAsStandby = true;
-    const { timeline, termRow } = report(server, this.firstPrimary);
+    const { timeline, termRow } = report(server, this.firstPrimary, this.time.now);
     server.stoppedByGuard = { timeline, term: termRow };
     this.stopServer(server.nodeId);
   }
@@ -232,6 +256,7 @@ export class Cluster {
     if (!this.isWitness(id)) server.inRecovery = server.startsAsStandby || isArmed;
     server.startsAsStandby = server.inRecovery;
     server.guardUntil = Infinity;
+    server.replaysUntil = this.time.now + this.random.between(0, 2500);
     this.note(id, () => `the server starts ${server.inRecovery ? "as a standby" : "writable"}`);
   }
 
@@ -249,6 +274,7 @@ export class Cluster {
   /** The promote statement was executed; recovery ends a little later. */
   promoteServer(id: NodeId, ended: () => void): void {
     const server = this.server(id);
+    server.names = BLOCKED_NAMES;
     const wasFrozen = this.time.now === server.thawedAt;
     if (!server.isUp || !server.inRecovery) {
       ended();
@@ -289,6 +315,7 @@ export class Cluster {
         `writes ${JSON.stringify(row, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value))}`,
     );
     if (row.kind === "promotion") this.guarantees.recorded(row.record);
+    if (row.kind === "sync-state" && (row.state.exclusion?.node ?? null) !== null) this.exclusions++;
   }
 
   /** pg_rewind, or a new copy where that cannot do it. */
@@ -314,4 +341,10 @@ export class Cluster {
       ({ isUp, isFrozen, log, nodeId }) => isUp && !isFrozen && (holds(log, recent) || isTwin(nodeId)),
     );
   }
+}
+
+/** How many of the standbys a commit waits for; there are no more names than standbys. */
+function quorumByNames(names: string): number {
+  if (names === BLOCKED_NAMES) return Infinity;
+  return names === "" ? 0 : Number(/^ANY (\d+) /.exec(names)?.[1] ?? Infinity);
 }

@@ -15,6 +15,8 @@ export interface History {
   readonly violations: ReadonlyMap<Violation, string>;
   readonly overlapMs: number;
   readonly promotions: number;
+  /** How often a standby was left out. */
+  readonly exclusions: number;
   readonly trace: readonly string[];
 }
 
@@ -28,6 +30,7 @@ export function runHistory(scenario: Scenario, seed: number, { isTraced = false 
     failureRate: isRough ? 0.2 : 0,
     hangRate: isRough ? 0.1 : 0,
     slowRate: isRough ? 0.3 : 0,
+    isMendedAt: FAULTS_MS + HEALING_MS / 2,
   };
   const daemons = new Map(
     scenario.members.map(({ nodeId }) => [nodeId, new ModelDaemon(cluster, nodeId, temper)]),
@@ -69,6 +72,7 @@ export function runHistory(scenario: Scenario, seed: number, { isTraced = false 
     violations: guarantees.violations,
     overlapMs: guarantees.overlapMs,
     promotions: guarantees.promotionCount,
+    exclusions: cluster.exclusions,
     trace: cluster.trace,
   };
 }

@@ -1,22 +1,25 @@
+import { lostAnswerLimitMs } from "../../../src/decide/check-pace.js";
 import { beaconOf, decide, isUrgent, startState, watchedUpstream } from "../../../src/decide/transitions.js";
 import type { Action, DaemonState, LongCommand, Observation } from "../../../src/decide/watch-types.js";
 import type { MemberAnswer } from "../../../src/model/member-report.js";
 import type { NodeId } from "../../../src/model/node-record.js";
-import type { DaemonMemory } from "../../../src/model/vote.js";
+import { emptyMemory, type DaemonMemory } from "../../../src/model/vote.js";
 import type { FailoverSettings } from "../../../src/decide/failover-settings.js";
 import type { Lsn } from "../../../src/model/lsn.js";
 import type { Cluster, RpcAnswer } from "./cluster.js";
 import { streamFrom } from "./model-log.js";
 import type { CommandTemper } from "./scenario.js";
-import type { PeerSession } from "./model-server.js";
+import { asRemembered, asSeen, ModelSyncDriver, recordExclusion } from "./model-sync-driver.js";
+import { describeTransition } from "./describe-transition.js";
+import { noMessage } from "./model-server.js";
+import { BLOCKED_NAMES } from "../../../src/model/sync-state.js";
 
 const ASK_MS = 1000;
-const nothing: PeerSession = { request: null, lease: null };
 
 /** One tsrepmgrd: the product's judgement, and a loop around it in virtual time. */
 export class ModelDaemon {
   /** What the state file holds; it survives the daemon. */
-  memory: DaemonMemory | null = { vote: null, wasPrimary: null, promotingTerm: null, isPaused: false };
+  memory: DaemonMemory | null = emptyMemory;
   state: DaemonState | null = null;
   isFrozen = false;
   readonly #rate: number;
@@ -27,6 +30,7 @@ export class ModelDaemon {
   #lookedAtUpstreamAt = -Infinity;
   #lookOutstanding = false;
   #commandLife = 0;
+  readonly #syncDriver: ModelSyncDriver;
 
   constructor(
     readonly cluster: Cluster,
@@ -35,6 +39,7 @@ export class ModelDaemon {
   ) {
     this.#rate = cluster.random.between(0.99, 1.01);
     this.#settings = { ...cluster.scenario.settings, ...cluster.scenario.weakening?.settings };
+    this.#syncDriver = new ModelSyncDriver(cluster, this, () => ({ life: this.#life, now: this.#clock }));
   }
 
   get isRunning(): boolean {
@@ -62,13 +67,16 @@ export class ModelDaemon {
       settings: this.#settings,
       now: this.#clock,
     });
-    this.state = weakening?.alterStart?.(state) ?? state;
+    // A history begins with daemons that have run for longer than any hold.
+    const begun = this.#life > 1 ? state : { ...state, voter: { ...state.voter, holdUntil: this.#clock } };
+    this.state = weakening?.alterStart?.(begun) ?? begun;
     this.#isWriting = false;
     this.#inbox = [];
     this.#lookOutstanding = false;
     this.isFrozen = false;
     this.cluster.note(this.nodeId, () => "the daemon starts");
     this.#scheduleTurn(this.#life, 0);
+    if (this.cluster.isPreferred) this.#syncDriver.start(this.#life);
   }
 
   kill(): void {
@@ -99,11 +107,12 @@ export class ModelDaemon {
       const sessions = [...server.sessions.values()];
       this.#submit({
         kind: "local-seen",
-        server: this.cluster.report(this.nodeId),
+        server: asSeen(this.cluster, this.cluster.report(this.nodeId)),
         membership: this.cluster.membership(this.nodeId),
         sessions: {
           requests: sessions.flatMap(({ request }) => (request === null ? [] : [request])),
           leases: sessions.flatMap(({ lease }) => (lease === null ? [] : [lease])),
+          exclusions: sessions.flatMap(({ exclusion }) => (exclusion === null ? [] : [exclusion])),
         },
       });
     } else this.#submit({ kind: "local-lost", stoppedByGuard: server.stoppedByGuard });
@@ -138,7 +147,7 @@ export class ModelDaemon {
   }
 
   #call(to: NodeId, receive: (answer: RpcAnswer) => void): void {
-    const held = this.cluster.server(to).sessions.get(this.nodeId) ?? nothing;
+    const held = this.cluster.server(to).sessions.get(this.nodeId) ?? noMessage;
     this.cluster.call(this.nodeId, to, { session: held, receive });
   }
 
@@ -157,7 +166,7 @@ export class ModelDaemon {
 
   #judge(before: DaemonState, observation: Observation): void {
     const { state, actions } = decide(before, observation, { settings: this.#settings, now: this.#clock });
-    this.#noteTransition(before, state, observation);
+    this.cluster.note(this.nodeId, () => describeTransition(before, state, observation));
     const [first] = actions;
     if (first?.kind !== "write-memory") {
       this.#carryOut(state, actions);
@@ -188,7 +197,7 @@ export class ModelDaemon {
   }
 
   #carryOut(state: DaemonState, actions: readonly Action[]): void {
-    this.state = state;
+    this.state = asRemembered(this.cluster, state);
     if (this.#server.isUp && !this.#server.isFrozen) this.#server.beacon = beaconOf(state, this.#clock);
     for (const action of actions) this.#act(action, state);
   }
@@ -201,10 +210,9 @@ export class ModelDaemon {
         this.#askMembers(action);
         return;
       }
-      case "run-validation": {
+      case "run-validation":
         this.#run("validate", this.cluster.random.between(50, 3000), () => !this.cluster.random.chance(0.2));
         return;
-      }
       case "run-promote": {
         this.#promote(action.term, action.deadline);
         return;
@@ -216,6 +224,7 @@ export class ModelDaemon {
       case "write-promotion": {
         const { log, isUp, isFrozen } = this.#server;
         if (!isUp || isFrozen) return;
+        this.#server.names = BLOCKED_NAMES;
         const { branch } = log;
         const forkLsn = BigInt(branch.forkAt) as Lsn;
         const record = { term: action.term, node: this.nodeId, timeline: branch.timeline, forkLsn };
@@ -244,26 +253,36 @@ export class ModelDaemon {
       }
       case "start-server":
         if (action.asStandby) this.#server.startsAsStandby = true;
-        {
-          this.#run("start", this.cluster.random.between(200, 1500), () => {
-            this.cluster.startServer(this.nodeId);
-            return true;
-          });
-          return;
-        }
+        this.#run("start", this.cluster.random.between(200, 1500), () => {
+          this.cluster.startServer(this.nodeId);
+          return true;
+        });
+        return;
       case "start-guard":
         if (this.#server.guardUntil === Infinity || this.#server.inRecovery)
           this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
         return;
       case "kick-guard":
-        this.#server.guardUntil = this.cluster.time.now + action.goodForMs / this.#rate;
+      case "release-guard":
+        this.#server.guardUntil =
+          action.kind === "kick-guard" ? this.cluster.time.now + action.goodForMs / this.#rate : Infinity;
         return;
       case "detach-receiver":
-        this.#server.upstream = null;
+        this.#detach();
+        return;
+      case "record-exclusion":
+        recordExclusion(this.#server, action.exclusion);
         return;
       case "announce":
         this.cluster.note(this.nodeId, () => `announces ${action.event} (${state.watch.state.kind})`);
     }
+  }
+
+  #detach(): void {
+    const [server, life] = [this.#server, this.#server.life];
+    this.cluster.time.after(this.cluster.random.between(20, 400), () => {
+      if (server.life === life && !server.isFrozen) server.upstream = null;
+    });
   }
 
   #askMembers({ request, lease }: Extract<Action, { kind: "ask-members" }>): void {
@@ -283,8 +302,8 @@ export class ModelDaemon {
       this.#submit({ kind: "members-answered", answers: all, askedAt });
     };
     for (const { nodeId } of others) {
-      const held = this.cluster.server(nodeId).sessions.get(this.nodeId)?.lease ?? null;
-      const session = { request: altered, lease: lease ?? held };
+      const held = this.cluster.server(nodeId).sessions.get(this.nodeId) ?? noMessage;
+      const session = { ...held, request: altered, lease: lease ?? held.lease };
       this.cluster.call(this.nodeId, nodeId, {
         session,
         receive: (answer) => {
@@ -298,16 +317,16 @@ export class ModelDaemon {
       });
     }
     this.cluster.time.after(ASK_MS, finish);
+    const lost = this.state?.watch.state.kind === "electing" ? watchedUpstream(this.state) : null;
+    const isEnough = (): boolean => others.every(({ nodeId }) => nodeId === lost || answers.has(nodeId));
+    this.cluster.time.after(lostAnswerLimitMs(0, ASK_MS), () => isEnough() && finish());
   }
 
   #hear(nodeId: NodeId, answer: RpcAnswer): MemberAnswer {
     if (answer.kind === "refused") return { kind: "unreachable", nodeId };
     const heard = { ...answer, nodeId };
-    const alter =
-      this.state?.watch.role === "primary"
-        ? this.cluster.scenario.weakening?.alterAnswerToPrimary
-        : undefined;
-    return alter?.(heard) ?? heard;
+    const alter = this.cluster.scenario.weakening?.alterAnswer;
+    return this.state === null ? heard : (alter?.(heard, this.state) ?? heard);
   }
 
   /** A command is a process of its own: it goes on when the daemon dies, but then nobody hears of its end. */
@@ -330,23 +349,20 @@ export class ModelDaemon {
       if (life === this.#life && command === this.#commandLife)
         this.#submit({ kind: "command-ended", command: "promote", succeeded });
     };
-    if (random.chance(this.temper.hangRate)) return;
-    if (random.chance(this.temper.failureRate)) {
+    const happens = (rate: number): boolean => random.chance(rate) && time.now < this.temper.isMendedAt;
+    if (happens(this.temper.hangRate)) return;
+    if (happens(this.temper.failureRate)) {
       time.after(100, () => end(false));
       return;
     }
-    const slow = random.chance(this.temper.slowRate) ? random.between(1000, 9000) : random.between(20, 200);
+    const slow = happens(this.temper.slowRate) ? random.between(1000, 9000) : random.between(20, 200);
     const isHeeded = !this.temper.isForeign && scenario.weakening?.ignoresDeadline !== true;
     const { life: serverLife } = this.#server;
     const isEndedInTime =
       this.#clock + slow * this.#rate >= deadline && scenario.weakening?.ignoresDeadline !== true;
     time.after(slow, () => {
       const server = this.#server;
-      if (isEndedInTime) {
-        end(false);
-        return;
-      }
-      if (command !== this.#commandLife || server.life !== serverLife) {
+      if (isEndedInTime || command !== this.#commandLife || server.life !== serverLife) {
         end(false);
         return;
       }
@@ -411,19 +427,6 @@ export class ModelDaemon {
       }
       this.cluster.startServer(this.nodeId);
       return isUsable;
-    });
-  }
-
-  #noteTransition(before: DaemonState, after: DaemonState, observation: Observation): void {
-    this.cluster.note(this.nodeId, () => {
-      const votes =
-        after.memory.vote === before.memory.vote ? "" : ` votes ${JSON.stringify(after.memory.vote)}`;
-      const reason = "reason" in after.watch.state ? ` (${JSON.stringify(after.watch.state.reason)})` : "";
-      const change =
-        before.watch.state.kind === after.watch.state.kind && before.watch.role === after.watch.role
-          ? ""
-          : ` ${before.watch.role} ${before.watch.state.kind} -> ${after.watch.role} ${after.watch.state.kind}${reason}`;
-      return change === "" && votes === "" ? "" : `${observation.kind}:${change}${votes}`;
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Lsn } from "../../../src/model/lsn.js";
 import type { NodeId } from "../../../src/model/node-record.js";
 import type { TimelineHistory } from "../../../src/model/timeline.js";
+import type { SyncState } from "../../../src/model/sync-state.js";
 import type { PromotionRecord } from "../../../src/model/vote.js";
 
 /** What one promotion began. Two of them can carry the same timeline number: PostgreSQL only counts. */
@@ -16,7 +17,8 @@ interface Branch {
 /** Metadata that travels in the WAL. */
 export type LogRow =
   | { readonly kind: "promotion"; readonly record: PromotionRecord; readonly former: NodeId | null }
-  | { readonly kind: "joined"; readonly node: NodeId };
+  | { readonly kind: "joined"; readonly node: NodeId }
+  | { readonly kind: "sync-state"; readonly state: SyncState };
 
 /** A server's WAL: everything of its branch, and of the branches before, up to `end`. */
 export interface ModelLog {

@@ -1,13 +1,19 @@
 import type { Beacon, Membership, ServerReport } from "../../../src/model/member-report.js";
 import type { Lsn } from "../../../src/model/lsn.js";
 import type { NodeId, NodeType } from "../../../src/model/node-record.js";
+import type { RecordedExclusion, SyncExclusion } from "../../../src/model/sync-exclusion.js";
+import { BLOCKED_NAMES, type SyncState } from "../../../src/model/sync-state.js";
 import type { LeaseRequest, PromotionRecord, VoteRequest } from "../../../src/model/vote.js";
 import { rowsOf, type LogRow, type ModelLog } from "./model-log.js";
 
 export interface PeerSession {
   readonly request: VoteRequest | null;
   readonly lease: LeaseRequest | null;
+  readonly exclusion: SyncExclusion | null;
 }
+
+/** Of a peer that wants nothing. */
+export const noMessage: PeerSession = { request: null, lease: null, exclusion: null };
 
 /** One PostgreSQL server. Its methods are in `cluster.ts`; this is what it is at a moment. */
 export interface ModelServer {
@@ -34,7 +40,13 @@ export interface ModelServer {
   thawedAt: number;
   wasFrozenInPromotion: boolean;
   promotedAt: number;
+  /** After a start what was received is replayed first; until then less is known of it. */
+  replaysUntil: number;
   lastAckAt: number;
+  /** `synchronous_standby_names`, in a history with `sync_mode=preferred`. */
+  names: string;
+  /** The row in the database of a witness. */
+  exclusion: RecordedExclusion | null;
 }
 
 /** The rows of `repmgr.nodes` at the beginning. */
@@ -64,7 +76,10 @@ export function createServer(nodeId: NodeId, log: ModelLog, upstream: NodeId | n
     thawedAt: -Infinity,
     wasFrozenInPromotion: false,
     promotedAt: -Infinity,
+    replaysUntil: -Infinity,
     lastAckAt: -Infinity,
+    names: upstream === null ? "" : BLOCKED_NAMES,
+    exclusion: null,
   };
 }
 
@@ -77,7 +92,7 @@ export function readMembership(log: ModelLog, members: readonly ModelMember[]): 
   const inactive = new Set<NodeId>();
   for (const row of rows) {
     if (row.kind === "joined") inactive.delete(row.node);
-    else {
+    else if (row.kind === "promotion") {
       primary = row.record.node;
       inactive.delete(primary);
       if (row.former !== null) inactive.add(row.former);
@@ -99,8 +114,18 @@ function rewriteRole(member: ModelMember, primary: NodeId | null): ModelMember {
   return { ...member, type: member.type === "witness" ? "witness" : "standby", upstreamNodeId: primary };
 }
 
-export function report(server: ModelServer, firstPrimary: NodeId): ServerReport {
+/** By which nodes commits are kept, as a log has it. */
+export function readSyncState(log: ModelLog): SyncState | null {
+  const row = rowsOf(log).findLast(({ kind }) => kind === "sync-state");
+  return row?.kind === "sync-state" ? row.state : null;
+}
+
+/** What a restarted standby says less than it has: the start of its segment counts as received. */
+const UNREPLAYED = 200;
+
+export function report(server: ModelServer, firstPrimary: NodeId, now: number): ServerReport {
   const { log, nodeId } = server;
+  const isDrained = !server.inRecovery || now >= server.replaysUntil;
   const promotions: readonly PromotionRecord[] = rowsOf(log)
     .filter(isPromotion)
     .map(({ record }) => record);
@@ -110,12 +135,13 @@ export function report(server: ModelServer, firstPrimary: NodeId): ServerReport 
     inRecovery: server.inRecovery,
     timeline: log.branch.timeline,
     history: log.branch.history,
-    lsn: BigInt(log.end) as Lsn,
+    lsn: BigInt(isDrained ? log.end : Math.max(log.branch.forkAt, log.end - UNREPLAYED)) as Lsn,
     termRow: promotion?.term ?? 1,
     promotion,
     promotions,
     isRecordedPrimary: (promotion?.node ?? firstPrimary) === nodeId,
-    isDrained: true,
+    isDrained,
     isDetached: server.upstream === null,
+    exclusion: server.exclusion,
   };
 }

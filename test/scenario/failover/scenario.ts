@@ -1,6 +1,9 @@
 import type { FailoverSettings } from "../../../src/decide/failover-settings.js";
 import type { DaemonState } from "../../../src/decide/watch-types.js";
 import type { MemberAnswer, Membership, ServerReport } from "../../../src/model/member-report.js";
+import type { SyncExclusion } from "../../../src/model/sync-exclusion.js";
+import type { SyncStep } from "../../../src/model/sync-state.js";
+import type { PreferredFacts } from "../../../src/decide/sync-preferred.js";
 import type { VoteRequest } from "../../../src/model/vote.js";
 import type { ModelMember } from "./model-server.js";
 import { nodeId } from "../../../src/model/node-record.js";
@@ -15,11 +18,21 @@ export interface Weakening {
   readonly alterMembership?: (membership: Membership) => Membership;
   readonly alterReport?: (report: ServerReport) => ServerReport;
   readonly alterRequest?: (request: VoteRequest) => VoteRequest;
-  /** What a daemon whose own server is writable hears of the others. */
-  readonly alterAnswerToPrimary?: (answer: MemberAnswer) => MemberAnswer;
+  /** What a daemon hears of the others, by what it knows. */
+  readonly alterAnswer?: (answer: MemberAnswer, state: DaemonState) => MemberAnswer;
   readonly hasNoGuard?: true;
+  /** How many standbys must have a row before it is acknowledged; without it, half of the registered data nodes. */
+  readonly quorumOf?: (facts: { readonly attached: number; readonly isRecorded: boolean }) => number;
   /** The promote command pays no heed to its deadline, and nobody aborts it. */
   readonly ignoresDeadline?: true;
+  /** The witness keeps nothing of what the primary asks, and yet says that it does. */
+  readonly forgetsExclusions?: true;
+  /** Each request to vote for a standby again is on its way for long. */
+  readonly liftsAreLate?: true;
+  readonly alterWish?: (wish: SyncExclusion) => SyncExclusion;
+  /** By what a primary takes its next step towards the names of its set. */
+  readonly alterSync?: (facts: PreferredFacts) => PreferredFacts;
+  readonly alterSyncStep?: (step: SyncStep, facts: PreferredFacts) => SyncStep;
 }
 
 /** A cluster and what may happen to it. */
@@ -66,6 +79,7 @@ export const quickSettings: FailoverSettings = {
   reconnect_interval: 1000,
   primary_notification_timeout: 60_000,
   primary_visibility_consensus: false,
+  always_promote: false,
   failover_validation_command: "",
   election_rerun_interval: 15_000,
   failover_quorum: "auto",
@@ -100,4 +114,6 @@ export interface CommandTemper {
   readonly failureRate: number;
   readonly hangRate: number;
   readonly slowRate: number;
+  /** From then on a command does what it should: a cluster in which none ever does has no end to find. */
+  readonly isMendedAt: number;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judgeAttach, type AttachFacts } from "../../../src/decide/attach.js";
+import { haveSamePromotion, judgeAttach, type AttachFacts } from "../../../src/decide/attach.js";
 import { parseLsn } from "../../../src/model/lsn.js";
 import { nodeId } from "../../../src/model/node-record.js";
 import { parseTimelineHistory } from "../../../src/model/timeline.js";
@@ -22,7 +22,22 @@ describe("judgeAttach", () => {
   it.each<[string, AttachFacts["local"], AttachFacts["target"], string]>([
     ["behind on the same timeline", position(1, 3, "0/6000000"), position(2, 3, "0/6000028"), "can-attach"],
     ["level on the same timeline", position(1, 3, "0/6000000"), position(2, 3, "0/6000000"), "can-attach"],
-    ["ahead on the same timeline", position(1, 3, "0/6000028"), position(2, 3, "0/6000000"), "impossible"],
+    ["a page header further", position(1, 3, "0/6002018"), position(2, 3, "0/6002000"), "can-attach"],
+    [
+      "the header of a segment further",
+      position(1, 3, "0/7000028"),
+      position(2, 3, "0/7000000"),
+      "can-attach",
+    ],
+    ["16 bytes of a record further", position(1, 3, "0/7002028"), position(2, 3, "0/7002000"), "impossible"],
+    ["a page header beyond the fork", position(1, 2, "0/5000018"), position(2, 3, "0/6000000"), "can-attach"],
+    [
+      "ahead by a page and its header",
+      position(1, 3, "0/6004018"),
+      position(2, 3, "0/6002000"),
+      "impossible",
+    ],
+    ["ahead on the same timeline", position(1, 3, "0/6000030"), position(2, 3, "0/6000000"), "impossible"],
     ["on the parent, up to the fork", position(1, 2, "0/5000000"), position(2, 3, "0/6000000"), "can-attach"],
     ["on the parent, beyond the fork", position(1, 2, "0/5000001"), position(2, 3, "0/6000000"), "diverged"],
     [
@@ -45,13 +60,20 @@ describe("judgeAttach", () => {
     ],
     ["of another cluster", position(1, 3, "0/1", "8000"), position(2, 3, "0/2"), "impossible"],
   ])("judges a node %s", (_case, local, target, expected) => {
-    expect(judgeAttach({ local, target, targetHistory: historyOf3 }, "follow").kind).toBe(expected);
+    expect(
+      judgeAttach({ local, target, targetHistory: historyOf3, sharesTimeline: null }, "follow").kind,
+    ).toBe(expected);
   });
 
   it("refuses a timeline that the target's history does not know", () => {
     const history = parseTimelineHistory("1\t0/3000000\tx\n");
     const verdict = judgeAttach(
-      { local: position(1, 2, "0/3000000"), target: position(2, 3, "0/6000000"), targetHistory: history },
+      {
+        local: position(1, 2, "0/3000000"),
+        target: position(2, 3, "0/6000000"),
+        targetHistory: history,
+        sharesTimeline: null,
+      },
       "rejoin",
     );
     expect(verdict.kind === "impossible" && verdict.problem.detail).toContain("its history is: 1, 3");
@@ -62,10 +84,32 @@ describe("judgeAttach", () => {
     ["follow", '"node rejoin --force-rewind"'],
   ] as const)("names the way out of a divergence for %s", (purpose, hint) => {
     const verdict = judgeAttach(
-      { local: position(1, 2, "0/5000001"), target: position(2, 3, "0/6000000"), targetHistory: historyOf3 },
+      {
+        local: position(1, 2, "0/5000001"),
+        target: position(2, 3, "0/6000000"),
+        targetHistory: historyOf3,
+        sharesTimeline: null,
+      },
       purpose,
     );
     expect(verdict.kind === "diverged" && verdict.problem.hint).toContain(hint);
+  });
+});
+
+describe("haveSamePromotion", () => {
+  const by = (node: number, timeline = 2) => ({
+    term: 2,
+    node: nodeId(node),
+    timeline,
+    forkLsn: parseLsn("0/5"),
+  });
+  it.each([
+    ["the same one", [by(2)], [by(2)], true],
+    ["another node's", [by(2)], [by(3)], false],
+    ["one of another timeline", [by(2)], [by(3, 3)], null],
+    ["none", [], [by(3)], null],
+  ])("makes of %s: %#", (_what, local, target, expected) => {
+    expect(haveSamePromotion(2, local, target)).toBe(expected);
   });
 });
 

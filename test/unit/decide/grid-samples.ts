@@ -15,7 +15,7 @@ interface Kinded {
 
 const [one, two, three] = [nodeId(1), nodeId(2), nodeId(3)];
 const NOW = 100_000;
-const campaign = { term: 5, startedAt: NOW - 100, isValidated: false };
+const campaign = { term: 5, startedAt: NOW - 100, timeline: 1, isValidated: false };
 const oldCampaign = { ...campaign, startedAt: NOW - 60_000 };
 const upstream = { nodeId: one, isPrimary: true };
 const searching = { upstream, round: 0 };
@@ -36,9 +36,11 @@ const samples: Readonly<Record<Role, readonly Kinded[]>> = {
     { kind: "validating", ...searching, campaign: oldCampaign },
     { kind: "promoting", ...searching, campaign, deadline: NOW + 1000 },
     { kind: "promoting", ...searching, campaign, deadline: NOW - 1000 },
-    { kind: "aborting", ...searching, campaign, retryAt: null },
-    { kind: "aborting", ...searching, campaign, retryAt: NOW - 1 },
-    { kind: "attaching", primary: three, ...searching },
+    { kind: "aborting", ...searching, campaign, retryAt: null, isStandby: false },
+    { kind: "aborting", ...searching, campaign, retryAt: NOW - 1, isStandby: false },
+    { kind: "aborting", ...searching, campaign, retryAt: null, isStandby: true },
+    { kind: "attaching", primary: three, retryAt: null, ...searching },
+    { kind: "attaching", primary: three, retryAt: NOW - 1, ...searching },
     { kind: "degraded", reason: "votes-refused", retryAt: NOW - 1, ...searching },
   ],
   primary: [
@@ -48,8 +50,8 @@ const samples: Readonly<Record<Role, readonly Kinded[]>> = {
     { kind: "reasserting", term: 4, lease: null, round: 0, campaign: null, retryAt: NOW - 1 },
     { kind: "reasserting", term: 4, lease: null, round: 0, campaign, retryAt: NOW },
     { kind: "reasserting", term: 4, lease: null, round: 0, campaign: oldCampaign, retryAt: NOW },
-    { kind: "server-lost", term: 4, lease: null, restarts: 0 },
-    { kind: "server-lost", term: 4, lease: oldLease, restarts: 0 },
+    { kind: "server-lost", term: 4, lease: null, restarts: 0, isStarting: false },
+    { kind: "server-lost", term: 4, lease: oldLease, restarts: 0, isStarting: false },
     { kind: "fencing", reason: isolated, retryAt: NOW - 60_000 },
     { kind: "fenced", reason: "isolated", retryAt: NOW - 1 },
   ],
@@ -83,7 +85,8 @@ export const statesOf = (role: Role): readonly Kinded[] => samples[role];
 
 export function observationsOf(role: Role): readonly Kinded[] {
   if (role === "witness") return seenByFollowers;
-  if (role === "standby") return [...seenByFollowers, { kind: "out-of-recovery" }];
+  if (role === "standby")
+    return [...seenByFollowers, { kind: "moved", to: three }, { kind: "out-of-recovery" }];
   return [
     { kind: "superseded", by: two, term: 9 },
     { kind: "equal-term", other: two, givesWay: true },
@@ -98,7 +101,7 @@ export function observationsOf(role: Role): readonly Kinded[] {
   ];
 }
 
-function serverReport(inRecovery: boolean): ServerReport {
+export function serverReport(inRecovery: boolean): ServerReport {
   return {
     systemIdentifier: "7",
     inRecovery,
@@ -123,7 +126,7 @@ const members: readonly Member[] = [one, two, three].map((id) => ({
   location: "default",
 }));
 
-function answerOf(
+export function answerOf(
   id: typeof one,
   { votes, isWilling }: { votes: boolean; isWilling: boolean },
 ): MemberAnswer {
@@ -139,6 +142,7 @@ function answerOf(
       activity: isWilling ? "willing" : "watching",
       vote: votes ? { term: 5, candidate: two } : null,
       leaseEcho: null,
+      heldForMs: 0,
     },
   };
 }
@@ -155,12 +159,13 @@ export function situations(role: Role, state: Kinded): readonly Situation[] {
     { ...quickSettings, local_restart_attempts: 1 },
     { ...quickSettings, failover_validation_command: "check", primary_isolation_timeout: 5000 },
   ];
-  const memory = { vote: null, wasPrimary: null, promotingTerm: null, isPaused: false };
+  const memory = { vote: null, wasPrimary: null, promotingTerm: null, exclusion: null, isPaused: false };
   return settings.flatMap((one_) =>
     answers.map((list) => {
       const fresh = startState(two, { memory, leaseSeed: 1, settings: one_, now: 0 });
       const daemon: DaemonState = {
         ...fresh,
+        voter: { ...fresh.voter, holdUntil: 0 },
         watch: { role, state } as unknown as Watch,
         local: serverReport(role !== "primary"),
         membership: { version: 1, members },

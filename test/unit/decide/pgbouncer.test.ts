@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { describeUnledPooler, findPoolerTarget, judgePause } from "../../../src/decide/pgbouncer.js";
+import {
+  describeUnledPooler,
+  findPoolerTarget,
+  judgePause,
+  waitBeforeNextLead,
+} from "../../../src/decide/pgbouncer.js";
 import { parseConninfo } from "../../../src/model/conninfo.js";
 
 const pooler = { host: "pool1", port: 6432 };
@@ -40,6 +45,7 @@ describe("describeUnledPooler", () => {
     databases: ["pea"],
     file: "/f",
     user: "boss",
+    isTriedAgain: false,
   };
 
   it("ends with what is left to do by hand", () => {
@@ -50,9 +56,21 @@ describe("describeUnledPooler", () => {
     });
   });
 
+  it("leaves it to the daemon where one runs", () => {
+    expect(describeUnledPooler("refused", { ...left, paused: [], isTriedAgain: true }).hint).toMatch(
+      /^the daemon of this node tries again .*; by hand: set host=node2 /,
+    );
+  });
+
   it("says who waits until that is done", () => {
     expect(describeUnledPooler("refused", { ...left, paused: ["pea"] }).detail).toContain(
       '"pea" stays paused',
     );
+  });
+});
+
+describe("waitBeforeNextLead", () => {
+  it("doubles from a second on to half a minute", () => {
+    expect([1, 2, 3, 5, 6, 60].map(waitBeforeNextLead)).toEqual([1000, 2000, 4000, 16_000, 30_000, 30_000]);
   });
 });

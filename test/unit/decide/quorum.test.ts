@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseQuorumRule, hasMajority } from "../../../src/decide/quorum.js";
+import { chooseQuorumRule, couldPromoteUnseen, hasMajority } from "../../../src/decide/quorum.js";
 import type { Member } from "../../../src/model/member-report.js";
 import { nodeId } from "../../../src/model/node-record.js";
 
@@ -36,6 +36,25 @@ describe("hasMajority", () => {
     const votes = new Set([1, 2].map(nodeId));
     expect(hasMajority(membersOf("ddd"), votes)).toBe(true);
     expect(hasMajority(membersOf("ddd"), votes, nodeId(1))).toBe(false);
+  });
+});
+
+describe("couldPromoteUnseen", () => {
+  it.each([
+    ["dd", [2], "auto", false],
+    ["dd", [], "auto", true],
+    ["ddd", [], "auto", true],
+    ["ddd", [2], "auto", false],
+    ["ddd", [2], "visible", true],
+    ["ddd", [2, 3], "visible", false],
+    ["ddW", [2], "visible", false],
+    ["ddW", [3], "auto", false],
+    ["ddddd", [2], "auto", true],
+    ["ddddd", [2, 3], "auto", false],
+  ] as const)("of %s when node 1 hears %j, with %s, is %s", (letters, heard, quorum, expected) => {
+    const answered = new Set(heard.map(nodeId));
+    const settings = { failover_quorum: quorum, primary_isolation_timeout: null, sync_mode: "off" } as const;
+    expect(couldPromoteUnseen(membersOf(letters), { self: nodeId(1), answered }, settings)).toBe(expected);
   });
 });
 

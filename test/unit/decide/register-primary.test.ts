@@ -19,6 +19,7 @@ const facts = (changes: Partial<PrimaryRegistrationFacts> = {}): PrimaryRegistra
 const rules = (changes: Partial<PrimaryRegistrationRules> = {}): PrimaryRegistrationRules => ({
   record: nodeRecord(),
   force: false,
+  goesOn: false,
   schemaVersion: 3,
   ...changes,
 });
@@ -44,6 +45,13 @@ describe("planPrimaryRegistration", () => {
       "create-schema",
       "ensure-voting-term",
       "insert-record",
+    ]);
+  });
+
+  it("updates what a run that was cut off has written", () => {
+    expect(stepsOf(facts({ records: [nodeRecord()] }), rules({ goesOn: true }))).toEqual([
+      "ensure-voting-term",
+      "update-record",
     ]);
   });
 

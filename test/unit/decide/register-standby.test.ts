@@ -22,6 +22,7 @@ const facts = (changes: Partial<StandbyRegistrationFacts> = {}): StandbyRegistra
 const rules = (changes: Partial<StandbyRegistrationRules> = {}): StandbyRegistrationRules => ({
   record: nodeRecord({ id: 2, upstreamNodeId: null }),
   force: false,
+  goesOn: false,
   upstreamNodeId: null,
   upstreamConninfo: null,
   schemaVersion: 3,
@@ -54,6 +55,12 @@ describe("planStandbyRegistration", () => {
       `${assumed}\ninsert-record 2 <- 1`,
     ],
     ["registration again", facts({ records: registered }), rules(), "refused: node 2 is already registered"],
+    [
+      "registration again after a run that was cut off",
+      facts({ records: registered }),
+      rules({ goesOn: true }),
+      "update-record 2 <- 1",
+    ],
     [
       "registration again by force",
       facts({ records: registered }),

@@ -42,6 +42,7 @@ const withCopy = (
 const rules = (changes: Partial<WitnessRegistrationRules> = {}): WitnessRegistrationRules => ({
   record: own,
   force: false,
+  goesOn: false,
   schemaVersion: 3,
   ...changes,
 });
@@ -72,6 +73,12 @@ describe("planWitnessRegistration", () => {
       "updates a record after a rename, by its id",
       facts({ records: [renamed] }),
       rules({ force: true }),
+      "update-record copy-records",
+    ],
+    [
+      "goes on with a run that was cut off",
+      facts({ records: [own] }),
+      rules({ goesOn: true }),
       "update-record copy-records",
     ],
     [

@@ -5,7 +5,12 @@ import {
   judgeUnfinishedRewind,
   type LocalStateFacts,
 } from "../../../src/decide/rejoin-state.js";
-import { planRejoin, type RejoinFacts, type RejoinRules } from "../../../src/decide/rejoin.js";
+import {
+  planRejoin,
+  planRejoinCompletion,
+  type RejoinFacts,
+  type RejoinRules,
+} from "../../../src/decide/rejoin.js";
 import { parseLsn } from "../../../src/model/lsn.js";
 import { nodeId } from "../../../src/model/node-record.js";
 import { parseTimelineHistory } from "../../../src/model/timeline.js";
@@ -28,6 +33,7 @@ describe("judgeDivergence", () => {
         localHistory: [],
         target: at(2, "0/6000000", 2),
         targetHistory: forkedAt("0/5000100"),
+        sharesTimeline: null,
       },
       { kind: "can-attach" },
     ],
@@ -38,6 +44,7 @@ describe("judgeDivergence", () => {
         localHistory: [],
         target: at(2, "0/6000000", 2),
         targetHistory: forkedAt("0/5000100"),
+        sharesTimeline: null,
       },
       { kind: "diverged", fork: parseLsn("0/5000100") },
     ],
@@ -48,6 +55,7 @@ describe("judgeDivergence", () => {
         localHistory: forkedAt("0/5000100"),
         target: at(1, "0/6000000", 2),
         targetHistory: [],
+        sharesTimeline: null,
       },
       { kind: "diverged", fork: parseLsn("0/5000100") },
     ],
@@ -58,6 +66,40 @@ describe("judgeDivergence", () => {
         localHistory: forkedAt("0/5000100"),
         target: at(2, "0/6000000", 2),
         targetHistory: forkedAt("0/5000000"),
+        sharesTimeline: null,
+      },
+      { kind: "impossible" },
+    ],
+    [
+      "two standbys promoted apart at one position",
+      {
+        local: at(2, "0/5000200"),
+        localHistory: forkedAt("0/5000100"),
+        target: at(2, "0/6000000", 2),
+        targetHistory: forkedAt("0/5000100"),
+        sharesTimeline: false,
+      },
+      { kind: "impossible" },
+    ],
+    [
+      "one promoted apart from an ancestor of the target at one position",
+      {
+        local: at(2, "0/5000200"),
+        localHistory: forkedAt("0/5000100"),
+        target: at(3, "0/6000000", 2),
+        targetHistory: parseTimelineHistory("1\t0/5000100\tx\n2\t0/5800000\tx\n"),
+        sharesTimeline: false,
+      },
+      { kind: "impossible" },
+    ],
+    [
+      "one that was promoted twice, apart from the target the first time",
+      {
+        local: at(3, "0/5000300"),
+        localHistory: parseTimelineHistory("1\t0/5000100\tx\n2\t0/5000200\tx\n"),
+        target: at(2, "0/6000000", 2),
+        targetHistory: forkedAt("0/5000100"),
+        sharesTimeline: false,
       },
       { kind: "impossible" },
     ],
@@ -140,6 +182,7 @@ describe("planRejoin", () => {
       localHistory: [],
       target: at(2, "0/6000000", 2),
       targetHistory: forkedAt("0/5000100"),
+      sharesTimeline: null,
     },
     isClean: true,
     wasStandby: false,
@@ -192,6 +235,19 @@ describe("planRejoin", () => {
     ],
   ])("%s", (_case, change, expected) => {
     expect(kindsOf(change)).toEqual(expected);
+  });
+
+  it.each([
+    ["goes on while this node streams already, whatever its record says", true, "ready"],
+    ["leaves the slot to somebody else who streams through it", false, "refused"],
+  ])("%s", (_case, attached, expected) => {
+    const slot = { isPhysical: true, isActive: true };
+    const state = attached ? "streaming" : null;
+    const plan = planRejoinCompletion(
+      { ...facts, target: { ...facts.target, slot, attachment: { attached, state } } },
+      rules,
+    );
+    expect(plan.kind).toBe(expected);
   });
 
   it("names the WAL that is discarded", () => {

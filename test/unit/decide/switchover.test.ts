@@ -30,6 +30,7 @@ const candidate: CandidateFacts = {
   replay: { isPaused: false, received: parseLsn("0/5000000"), replayed: parseLsn("0/5000000"), delayMs: 0 },
   isSuperuser: true,
   superuserProblem: null,
+  refusedCommands: [],
 };
 
 const remote: Extract<RemoteFacts, { kind: "usable" }> = {
@@ -42,7 +43,7 @@ const remote: Extract<RemoteFacts, { kind: "usable" }> = {
   replicationConnection: ok,
   archive: { kind: "answered", status: "OK", files: "0", threshold: "128" },
   stopCommand: "pg_ctl stop",
-  sudoProblem: null,
+  refusedCommands: [],
 };
 
 const demoted = {
@@ -206,20 +207,22 @@ describe("planSwitchover", () => {
           majorVersion: 14,
           lagSeconds: null,
           attachment: { attached: false, state: null },
+          refusedCommands: [{ command: "sudo pg_ctlcluster 15 main promote", reason: "a password" }],
         },
         remote: {
           ...remote,
           configOwner: { kind: "answered", value: "CRITICAL" },
-          sudoProblem: "a password",
+          refusedCommands: [{ command: "sudo pg_ctlcluster 15 main stop", reason: "a password" }],
         },
       },
       {},
       [
+        'prerequisite: the service commands of node "node2" (ID: 2) are not allowed',
         'prerequisite: local node "node2" (ID: 2) is not a downstream of current primary "node1" (ID: 1)',
         'prerequisite: local node "node2" (ID: 2) is not attached to demotion candidate "node1" (ID: 1)',
         'prerequisite: nodes "node2" (ID: 2) and "node1" (ID: 1) have different major versions',
         'prerequisite: ownership error in the replication configuration of node "node1" (ID: 1)',
-        'prerequisite: the service command of node "node1" (ID: 1) is not allowed',
+        'prerequisite: the service commands of node "node1" (ID: 1) are not allowed',
         "switchover: unable to check replication lag on local node",
       ].join("\n"),
     ],

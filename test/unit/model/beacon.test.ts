@@ -24,6 +24,8 @@ const beacon: DaemonBeacon = {
   activity: "E",
   followingNodeId: nodeId(3),
   pid: 4711,
+  heldForMs: 900,
+  shortcoming: "forgetful",
 };
 const request = {
   term: 8,
@@ -58,6 +60,8 @@ describe("the messages in application_name", () => {
       upstreamSeenMs: null,
       term: null,
       followingNodeId: null,
+      heldForMs: null,
+      shortcoming: null,
     };
     expect(parseBeacon(renderBeacon(unknown))).toEqual(unknown);
     expect(renderBeacon(unknown)).toBe("tsr1 n=2 c=4711 p=1 r=E");

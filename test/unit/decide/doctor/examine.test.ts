@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { DoctorFacts, NodeFacts } from "../../../../src/decide/doctor/facts.js";
 import { examineCluster } from "../../../../src/decide/doctor/examine.js";
 import { parseConninfo } from "../../../../src/model/conninfo.js";
+import { BLOCKED_NAMES } from "../../../../src/model/sync-state.js";
 import {
   absent,
   codesOf,
@@ -197,6 +198,52 @@ const further: readonly (readonly [string, DoctorFacts, string])[] = [
       set: { synchronous_standby_names: "node2" },
     }),
     "node1 warning synchronous_commit_override",
+  ],
+  [
+    "names that synchronous mode has left behind",
+    primaryWith({ set: { synchronous_standby_names: BLOCKED_NAMES } }),
+    "node1 failed sync_left_behind",
+  ],
+  [
+    "synchronous mode without names",
+    doctorFacts({ settings: doctorSettings({ sync_mode: "quorum" }) }),
+    "node1 failed sync_not_managed",
+  ],
+  [
+    "a primary that goes on without its standby",
+    doctorFacts({ settings: doctorSettings({ sync_mode: "preferred" }) }),
+    "node1 warning sync_without_standby",
+  ],
+  [
+    "a standby that is not blocked",
+    doctorFacts({ settings: doctorSettings({ sync_mode: "quorum" }) }),
+    "node2 warning sync_not_blocked",
+  ],
+  [
+    "a primary whose commits wait",
+    {
+      ...primaryWith({ set: { synchronous_standby_names: BLOCKED_NAMES } }),
+      settings: doctorSettings({ sync_mode: "quorum" }),
+    },
+    "node1 warning sync_waiting",
+  ],
+  [
+    "a conninfo that leads to a connection pooler",
+    standbyWith({ isThroughPooler: true }),
+    "node2 failed through_pooler",
+  ],
+  [
+    "a pooler that refuses our sessions",
+    local({
+      connection: refused("FATAL:  unsupported startup parameter: options"),
+      server: null,
+    }),
+    "node1 failed through_pooler",
+  ],
+  [
+    "a conninfo with another database",
+    withNodes(nodeFacts(1), nodeFacts(2, { conninfo: parseConninfo("host=node2 user=repmgr dbname=app") })),
+    "node2 failed other_database",
   ],
   ["files that this user may not see", primaryWith({ fileErrors: null }), "node1 unknown files_not_shown"],
   [
