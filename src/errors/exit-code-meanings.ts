@@ -22,7 +22,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCodeName, string>> = {
   badBackupLabel: "not used",
   switchoverFailed: "the switchover failed; the message says which node is the primary",
   barman: "Barman failed",
-  registrationSync: "the node record did not reach the standby in time",
+  registrationSync: "the node record did not reach the standby in time, or too few of the other nodes",
   outOfMemory: "not used: Node.js ends the process itself",
   switchoverIncomplete: "the standby is the primary now, but something is left to do",
   followFailed: "the standby does not follow its new upstream",

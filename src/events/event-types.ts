@@ -1,7 +1,7 @@
 /** The events of commands and daemon; names are those of repmgr 5.5, scripts filter on them. */
 export type EventType = CommandEvent | DaemonEvent;
 
-/** The last four are ours. */
+/** The last five are ours. */
 export type DaemonEvent =
   | "child_node_disconnect"
   | "child_node_new_connect"
@@ -25,8 +25,11 @@ export type DaemonEvent =
   | "repmgrd_config_reload"
   | "primary_fenced"
   | "split_brain_detected"
-  | "split_brain_suspected";
+  | "split_brain_suspected"
+  | "sync_standby_excluded"
+  | "sync_standby_readmitted";
 
+/** `wal_discarded` is ours. */
 type CommandEvent =
   | "cluster_cleanup"
   | "cluster_created"
@@ -40,5 +43,6 @@ type CommandEvent =
   | "standby_register_sync"
   | "standby_switchover"
   | "standby_unregister"
+  | "wal_discarded"
   | "witness_register"
   | "witness_unregister";

@@ -18,8 +18,11 @@ interface SpooledEvent {
 export interface EventSpool {
   add(event: Omit<SpooledEvent, "time">, nowMs: number): SpooledEvent;
   readonly size: number;
-  /** Stores what waits, oldest first. Throws DatabaseError; what is not stored by then goes on waiting. */
-  storeOn(database: Database): Promise<void>;
+  /**
+   * Stores what waits, oldest first, as long as `isWanted`. Throws DatabaseError; what is not stored by then goes on
+   * waiting.
+   */
+  storeOn(database: Database, isWanted?: () => boolean): Promise<void>;
 }
 
 /** What a cluster without a primary may leave behind; the oldest go first. */
@@ -37,9 +40,9 @@ export function createEventSpool(file: LineFile | null, onFileFailure: (error: u
     }
   };
   let storing: Promise<void> | null = null;
-  const store = async (database: Database): Promise<void> => {
+  const store = async (database: Database, isWanted: () => boolean): Promise<void> => {
     try {
-      for (let event = waiting[0]; event !== undefined; event = waiting[0]) {
+      for (let event = waiting[0]; event !== undefined && isWanted(); event = waiting[0]) {
         await insertOnce(database, event);
         waiting.shift();
       }
@@ -64,9 +67,9 @@ export function createEventSpool(file: LineFile | null, onFileFailure: (error: u
     get size() {
       return waiting.length;
     },
-    storeOn: async (database) => {
+    storeOn: async (database, isWanted = () => true) => {
       if (waiting.length === 0) return;
-      storing ??= store(database).finally(() => {
+      storing ??= store(database, isWanted).finally(() => {
         storing = null;
       });
       await storing;

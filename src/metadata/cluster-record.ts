@@ -1,5 +1,7 @@
 import { formatLsn, parseLsn } from "../model/lsn.js";
 import { nodeId, type NodeId } from "../model/node-record.js";
+import { parseSyncState, type SyncState } from "../model/sync-state.js";
+import { parseExclusion, renderExclusion, type RecordedExclusion } from "../model/sync-exclusion.js";
 import type { PromotionRecord } from "../model/vote.js";
 import type { Database } from "../postgres/database.js";
 import { recordPromotion } from "./record-promotion.js";
@@ -9,25 +11,37 @@ export interface ClusterRecord {
   /** Oldest first. */
   readonly promotions: readonly PromotionRecord[];
   readonly membershipVersion: number;
+  /** By which nodes commits are kept in synchronous mode; null outside of it. */
+  readonly syncState: SyncState | null;
+  /** Of a witness: the standby for which it does not vote; null before the first one. */
+  readonly exclusion: RecordedExclusion | null;
 }
 
 /** Of a schema that the extension made and no promotion of ours was written to. */
-export const noClusterRecord: ClusterRecord = { promotions: [], membershipVersion: 0 };
+export const noClusterRecord: ClusterRecord = {
+  promotions: [],
+  membershipVersion: 0,
+  syncState: null,
+  exclusion: null,
+};
 
 const PROMOTION = "promotion_";
 const VERSION = "members_version";
+const EXCLUSION = "sync_exclusion";
 
 /** Throws DatabaseError, also where there is no table for it. */
 export async function readClusterRecord(database: Database): Promise<ClusterRecord> {
   const rows = await database.query<{ name: string; value: string }>(
-    `SELECT name, value FROM repmgr.settings WHERE name LIKE 'promotion\\_%' OR name = 'members_version'`,
+    `SELECT name, value FROM repmgr.settings WHERE name LIKE 'promotion\\_%' OR name IN ('members_version', 'sync_state', 'sync_exclusion')`,
   );
   const promotions = rows
     .filter(({ name }) => name.startsWith(PROMOTION))
     .flatMap(({ value }) => parsePromotion(value) ?? [])
     .sort((a, b) => a.term - b.term);
   const version = Number(rows.find(({ name }) => name === VERSION)?.value ?? 0);
-  return { promotions, membershipVersion: Number.isSafeInteger(version) ? version : 0 };
+  const syncState = parseSyncState(rows.find(({ name }) => name === "sync_state")?.value ?? "");
+  const exclusion = parseExclusion(rows.find(({ name }) => name === EXCLUSION)?.value ?? "");
+  return { promotions, membershipVersion: Number.isSafeInteger(version) ? version : 0, syncState, exclusion };
 }
 
 /** `term=8 node=2 timeline=3 fork=0/3000060`. */
@@ -49,9 +63,7 @@ function parsePromotion(value: string): PromotionRecord | null {
  */
 export async function writePromotion(database: Database, promotion: PromotionRecord): Promise<void> {
   const { term, node, timeline, forkLsn } = promotion;
-  await database.query(
-    "CREATE TABLE IF NOT EXISTS repmgr.settings (name text NOT NULL PRIMARY KEY, value text NOT NULL)",
-  );
+  await ensureSettings(database);
   await database.transaction(async () => {
     await database.query("UPDATE repmgr.voting_term SET term = GREATEST(term, $1)", [term]);
     await database.query(
@@ -67,7 +79,34 @@ export async function writePromotion(database: Database, promotion: PromotionRec
   await recordPromotion(database, node);
 }
 
-const hasSettings = async (database: Database): Promise<boolean> => {
+/** Of a witness; null before the first one. Throws DatabaseError. */
+export const readExclusion = async (witness: Database): Promise<RecordedExclusion | null> =>
+  (await hasSettings(witness)) ? (await readClusterRecord(witness)).exclusion : null;
+
+/** Into the database of a witness; an older epoch is never written over a newer one. Throws DatabaseError. */
+export async function writeExclusion(witness: Database, exclusion: RecordedExclusion): Promise<void> {
+  await ensureSettings(witness);
+  await witness.transaction(async () => {
+    await witness.query("LOCK TABLE repmgr.settings IN SHARE ROW EXCLUSIVE MODE");
+    const known = (await readClusterRecord(witness)).exclusion;
+    if (known !== null && known.epoch >= exclusion.epoch) return;
+    await witness.query(
+      `INSERT INTO repmgr.settings (name, value) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+      [EXCLUSION, renderExclusion(exclusion)],
+    );
+  });
+}
+
+/** The extension's schema has no such table. Throws DatabaseError. */
+export async function ensureSettings(database: Database): Promise<void> {
+  await database.query(
+    "CREATE TABLE IF NOT EXISTS repmgr.settings (name text NOT NULL PRIMARY KEY, value text NOT NULL)",
+  );
+}
+
+/** Throws DatabaseError. */
+export const hasSettings = async (database: Database): Promise<boolean> => {
   const [row] = await database.query<{ found: boolean }>(
     "SELECT pg_catalog.to_regclass('repmgr.settings') IS NOT NULL AS found",
   );

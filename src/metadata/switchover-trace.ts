@@ -2,8 +2,8 @@ import { DatabaseError } from "../errors/database-error.js";
 import { nodeId } from "../model/node-record.js";
 import type { SwitchoverTrace } from "../model/switchover-trace.js";
 import type { Database } from "../postgres/database.js";
+import { ensureSettings } from "./cluster-record.js";
 
-/** Also the name of the event that stands in for it where the schema is the extension's, which has no settings. */
 const NAME = "switchover_under_way";
 
 /**
@@ -11,37 +11,26 @@ const NAME = "switchover_under_way";
  * found on the old primary, the candidate and the siblings alike. Throws DatabaseError.
  */
 export async function storeSwitchoverTrace(primary: Database, trace: SwitchoverTrace): Promise<void> {
-  const value = JSON.stringify(trace);
-  try {
-    await primary.query(
-      `INSERT INTO repmgr.settings (name, value) VALUES ($1, $2)
-       ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      [NAME, value],
-    );
-  } catch (error) {
-    if (!isMissingTable(error)) throw error;
-    await primary.transaction(async () => {
-      await primary.query("DELETE FROM repmgr.events WHERE event = $1", [NAME]);
-      await primary.query("INSERT INTO repmgr.events (node_id, event, details) VALUES ($1, $2, $3)", [
-        trace.candidate,
-        NAME,
-        value,
-      ]);
-    });
-  }
+  // The extension's schema gets the table at the promotion in any case; a trace elsewhere would not be found then.
+  await ensureSettings(primary);
+  await primary.query(
+    `INSERT INTO repmgr.settings (name, value) VALUES ($1, $2)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    [NAME, JSON.stringify(trace)],
+  );
 }
 
 /** Null when no switchover is under way. Throws DatabaseError. */
 export async function readSwitchoverTrace(database: Database): Promise<SwitchoverTrace | null> {
-  const select = async (text: string): Promise<SwitchoverTrace | null> => {
-    const [row] = await database.query<{ value: string }>(text, [NAME]);
-    return row === undefined ? null : parseTrace(row.value);
-  };
   try {
-    return await select("SELECT value FROM repmgr.settings WHERE name = $1");
+    const [row] = await database.query<{ value: string }>(
+      "SELECT value FROM repmgr.settings WHERE name = $1",
+      [NAME],
+    );
+    return row === undefined ? null : parseTrace(row.value);
   } catch (error) {
     if (!isMissingTable(error)) throw error;
-    return select("SELECT details AS value FROM repmgr.events WHERE event = $1");
+    return null;
   }
 }
 
@@ -51,7 +40,6 @@ export async function removeSwitchoverTrace(primary: Database): Promise<void> {
     await primary.query("DELETE FROM repmgr.settings WHERE name = $1", [NAME]);
   } catch (error) {
     if (!isMissingTable(error)) throw error;
-    await primary.query("DELETE FROM repmgr.events WHERE event = $1", [NAME]);
   }
 }
 

@@ -27,7 +27,10 @@ export function createDatabases(
     if (!warnings.has(message)) options.warn?.(message);
     warnings.add(message);
   };
-  const connect = async (conninfo: Conninfo, connectOptions: ConnectOptions = {}): Promise<Database> => {
+  const login = async (
+    conninfo: Conninfo,
+    connectOptions: ConnectOptions & { readonly isAnonymous?: true },
+  ): Promise<Database> => {
     const wanted =
       connectOptions.replication === true ? new Map([...conninfo, ["dbname", "replication"]]) : conninfo;
     const resolved = await resolveConninfo(wanted, environment);
@@ -36,15 +39,20 @@ export function createDatabases(
       homeDirectory: environment.homeDirectory,
       replication: connectOptions.replication === true,
       console: connectOptions.console === true,
+      isAnonymous: connectOptions.isAnonymous === true,
       timeoutMs: readTimeout(resolved),
       signal: connectOptions.signal,
+      anotherSocketEveryMs: connectOptions.anotherSocketEveryMs ?? null,
       warn,
     };
     refuseImpossible(resolved);
     const session = await connectToFirst(attempting);
     return makeDatabase(session, resolved, connectOptions);
   };
-  return { connect, ping: (conninfo) => judgePing(() => connect(conninfo)) };
+  return {
+    connect: (conninfo, connectOptions = {}) => login(conninfo, connectOptions),
+    ping: (conninfo) => judgePing(() => login(conninfo, { isAnonymous: true })),
+  };
 }
 
 /** Goes through hosts and addresses in libpq's order until one gives a session of the wished kind. */

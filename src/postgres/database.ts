@@ -9,6 +9,8 @@ export interface Database {
   readonly serverVersionText: string;
   /** The session parameter `is_superuser`. */
   readonly isSuperuser: boolean;
+  /** The process that the session was told of when it began; not the server's where something else has answered. */
+  readonly backendPid: number | null;
   /** Aborted when the session is over, closed or broken: noticed at once, without a query. */
   readonly lost: AbortSignal;
   /** Runs one statement with bound parameters ($1 …). Throws DatabaseError. */
@@ -25,6 +27,11 @@ export interface ConnectOptions {
   readonly console?: boolean;
   /** Ends the attempt; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /**
+   * Opens one more socket after each such time without an answer: when a first packet is lost, the kernel sends it again
+   * after a second, then after three. Only one of them becomes a session.
+   */
+  readonly anotherSocketEveryMs?: number;
   /** Ends the session once it is open, after a moment for the statement under way: a frozen server must not hold Ctrl-C. */
   readonly interrupted?: AbortSignal;
 }

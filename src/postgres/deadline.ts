@@ -1,4 +1,4 @@
-import { systemClock } from "../system/clock.js";
+import { startTimer } from "../system/clock.js";
 
 /** Aborts after a time or with the caller's signal, whichever comes first. */
 export interface Deadline {
@@ -10,12 +10,17 @@ export interface Deadline {
 /** `timeoutMs` null: no limit of time. */
 export function startDeadline(timeoutMs: number | null, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const released = new AbortController();
   const abort = (): void => controller.abort();
   if (signal?.aborted === true) abort();
-  signal?.addEventListener("abort", abort, { once: true, signal: released.signal });
-  if (timeoutMs !== null) systemClock.sleep(timeoutMs, released.signal).then(abort, () => {});
-  return { signal: controller.signal, release: () => released.abort() };
+  signal?.addEventListener("abort", abort, { once: true });
+  const stopTimer = timeoutMs === null ? null : startTimer(timeoutMs, abort);
+  return {
+    signal: controller.signal,
+    release: () => {
+      stopTimer?.();
+      signal?.removeEventListener("abort", abort);
+    },
+  };
 }
 
 /** Rejects when the deadline comes before the work is done; the work itself goes on unheard. */

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { Conninfo } from "../model/conninfo.js";
 import { AttemptFailure, describeSystemError } from "./attempt-failure.js";
+import { connectSocket } from "./connect-socket.js";
 import type { ServerAddress } from "./server-addresses.js";
 import { startTls } from "./tls.js";
 
@@ -16,6 +17,8 @@ export interface SocketRequest {
   readonly conninfo: Conninfo;
   /** Ends whatever is under way. */
   readonly deadline: AbortSignal;
+  /** Null: one socket, whatever becomes of its first packet. */
+  readonly anotherSocketEveryMs: number | null;
 }
 
 export interface OpenedSocket {
@@ -45,48 +48,6 @@ export async function openSocket(request: SocketRequest): Promise<OpenedSocket> 
     socket.destroy();
     throw error;
   }
-}
-
-async function connectSocket({ address, conninfo, deadline }: SocketRequest): Promise<Socket> {
-  const net = await import("node:net");
-  deadline.throwIfAborted();
-  const path = address.kind === "socket" ? address.path.replace(/^@/, "\0") : "";
-  const socket = address.kind === "tcp" ? net.connect(address.port, address.ip) : net.connect(path);
-  // It is needed next, and loads while the server answers.
-  void import("pg/lib/client.js");
-  deadline.addEventListener("abort", () => socket.destroy(), { once: true });
-  return new Promise((fulfil, reject) => {
-    const fail = (error: Error): void => reject(describeConnectFailure(error, address));
-    socket.once("error", fail);
-    socket.once("close", () => reject(new AttemptFailure("timeout", "timeout expired")));
-    socket.once("connect", () => {
-      socket.off("error", fail);
-      // Later failures are seen by whoever reads; an unheard "error" event would end the process.
-      socket.on("error", () => {});
-      socket.setNoDelay(true);
-      if (conninfo.get("keepalives") !== "0") {
-        socket.setKeepAlive(true, Number(conninfo.get("keepalives_idle") ?? "0") * 1000);
-      }
-      fulfil(socket);
-    });
-  });
-}
-
-function describeConnectFailure(error: NodeJS.ErrnoException, address: ServerAddress): AttemptFailure {
-  const reason = describeSystemError(error);
-  if (address.kind === "socket") {
-    const kind = error.code === "ENOENT" ? "no-such-socket" : "refused";
-    return new AttemptFailure(
-      kind,
-      `${reason}\n\tIs the server running locally and accepting connections on that socket?`,
-    );
-  }
-  const kind =
-    error.code === "ECONNREFUSED" ? "refused" : error.code === "ETIMEDOUT" ? "timeout" : "unreachable";
-  return new AttemptFailure(
-    kind,
-    `${reason}\n\tIs the server running on that host and accepting TCP/IP connections?`,
-  );
 }
 
 async function isTlsOffered(socket: Socket, encryption: Encryption): Promise<boolean> {

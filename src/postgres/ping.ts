@@ -1,7 +1,7 @@
 import { ConnectionError } from "./connection-error.js";
 import type { Database, PingAnswer } from "./database.js";
 
-/** Answers as PQping does: a server that asks for a password, or refuses one, accepts connections. */
+/** Answers as PQping does: a server that asks for a password accepts connections. */
 export async function judgePing(connect: () => Promise<Database>): Promise<PingAnswer> {
   try {
     const database = await connect();

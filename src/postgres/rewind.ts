@@ -101,6 +101,8 @@ export async function readEndOfWal(
     readonly dataDirectory: string;
     readonly timeline: number;
     readonly from: Lsn;
+    /** Ends the search; the answer is null then. */
+    readonly signal?: AbortSignal;
   },
 ): Promise<Lsn | null> {
   const directory = place.binDirectory.replace(/\/+$/, "");
@@ -108,9 +110,19 @@ export async function readEndOfWal(
   const args = ["-z", "-p", `${place.dataDirectory}/pg_wal`, "-t", String(place.timeline)];
   const result = await processes.run(program, [...args, "-s", formatLsn(place.from)], {
     env: { LC_ALL: "C" },
+    ...(place.signal === undefined ? {} : { signal: place.signal }),
   });
-  // `error in WAL record at <last>: invalid record length at <end>: …`: the latter is where the next would begin.
-  const ending = /error in WAL record at (.*)/.exec(result.stderr)?.[1] ?? "";
-  const position = [...ending.matchAll(/\b[0-9A-F]{1,8}\/[0-9A-F]{1,8}\b/g)].at(-1)?.[0];
-  return position === undefined ? null : parseLsn(position);
+  if (place.signal?.aborted === true) return null;
+  return parseEndOfWal(result.stderr);
+}
+
+/**
+ * From pg_waldump's `error in WAL record at <last>: invalid record length at <end>: …`: the latter is where the next
+ * would begin. Where what follows is no record at all (`unexpected pageaddr …`), the last record is the best that is known.
+ */
+export function parseEndOfWal(text: string): Lsn | null {
+  const [, last, reason = ""] = /error in WAL record at ([0-9A-F]+\/[0-9A-F]+): (.*)/.exec(text) ?? [];
+  if (last === undefined) return null;
+  const end = [...reason.matchAll(/\bat ([0-9A-F]+\/[0-9A-F]+)/g)].at(-1)?.[1];
+  return parseLsn(end ?? last);
 }

@@ -2,7 +2,7 @@ import type { Client, QueryResult } from "pg";
 import { DatabaseError } from "../errors/database-error.js";
 import type { Conninfo } from "../model/conninfo.js";
 import { isSecretKeyword } from "../model/conninfo-keywords.js";
-import { systemClock } from "../system/clock.js";
+import { startTimer } from "../system/clock.js";
 import type { ConnectOptions, Database } from "./database.js";
 import type { StartedSession } from "./start-session.js";
 
@@ -10,6 +10,9 @@ import type { StartedSession } from "./start-session.js";
 const CLOSE_TIMEOUT_MS = 1000;
 /** What a statement under way gets when the user interrupts: enough for any of ours on a server that answers at all. */
 const INTERRUPTION_GRACE_MS = 1000;
+
+/** One for all: without a reason given, Node makes one at each abort, with a stack, and loads a module for the first. */
+const ENDED = new Error("the session has ended");
 
 /** The open session as the rest of the program knows it. */
 export function makeDatabase(
@@ -22,11 +25,10 @@ export function makeDatabase(
   const lost = new AbortController();
   client.on("error", (error) => {
     losses.push(error);
-    lost.abort();
+    lost.abort(error);
   });
-  client.on("end", () => lost.abort());
-  const closing = new AbortController();
-  endOnInterruption(client, interrupted, closing.signal);
+  client.on("end", () => lost.abort(ENDED));
+  const forgetInterruption = endOnInterruption(client, interrupted);
   const query = async <Row extends object>(
     text: string,
     values: readonly unknown[] = [],
@@ -47,11 +49,12 @@ export function makeDatabase(
     serverVersion: numberVersion(serverVersionText),
     serverVersionText,
     isSuperuser: parameters.get("is_superuser") === "on",
+    backendPid: (client as Client & { readonly processID: number | null }).processID,
     lost: lost.signal,
     query,
     transaction: (work) => runTransaction(query, work),
     close: () => {
-      closing.abort();
+      forgetInterruption();
       return closeClient(client, isReplication);
     },
   };
@@ -74,28 +77,34 @@ async function runTransaction<T>(
   return result;
 }
 
-function endOnInterruption(client: Client, interrupted: AbortSignal | undefined, closing: AbortSignal): void {
+/** Returns what takes that back. */
+function endOnInterruption(client: Client, interrupted: AbortSignal | undefined): () => void {
+  if (interrupted === undefined) return () => {};
+  let stopTimer = (): void => {};
   const end = (): void => {
-    systemClock.sleep(INTERRUPTION_GRACE_MS, closing).then(
-      () => void client.connection.stream.destroy(),
-      () => {},
-    );
+    stopTimer = startTimer(INTERRUPTION_GRACE_MS, () => void client.connection.stream.destroy());
   };
-  interrupted?.addEventListener("abort", end, { once: true, signal: closing });
+  interrupted.addEventListener("abort", end, { once: true });
+  return () => {
+    interrupted.removeEventListener("abort", end);
+    stopTimer();
+  };
 }
 
 /** The farewell has left when this resolves; a session of replication, which keeps a slot busy, has ended. */
 async function closeClient(client: Client, isReplication: boolean): Promise<void> {
-  const finished = new AbortController();
   const { stream } = client.connection;
-  const givingUp = systemClock.sleep(CLOSE_TIMEOUT_MS, finished.signal).then(
-    () => void stream.destroy(),
-    () => {},
-  );
+  let stopTimer = (): void => {};
+  const givingUp = new Promise<void>((resolve) => {
+    stopTimer = startTimer(CLOSE_TIMEOUT_MS, () => {
+      stream.destroy();
+      resolve();
+    });
+  });
   const said = new Promise<void>((resolve) => void stream.once("finish", () => resolve()));
   const ended = client.end().catch(() => {});
   await Promise.race(isReplication ? [ended, givingUp] : [said, ended, givingUp]);
-  finished.abort();
+  stopTimer();
 }
 
 /** 150018 for `15.18 (Debian …)`, 180000 for `18beta1`. */

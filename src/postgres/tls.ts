@@ -47,7 +47,8 @@ export async function readTlsOptions(conninfo: Conninfo, homeDirectory: string):
   const authority = await readRootCertificates(conninfo, mode, folder);
   const revoked = authority === null ? [] : await readRevocationLists(conninfo, folder);
   return {
-    ...(authority === null ? {} : { ca: authority }),
+    // An empty list keeps Node from reading all the roots that it brings, for nothing.
+    ca: authority ?? [],
     ...(revoked.length === 0 ? {} : { crl: revoked }),
     ...(await readClientCertificate(conninfo, folder)),
     ...readVersions(conninfo),

@@ -17,9 +17,12 @@ export interface Attempting {
   readonly homeDirectory: string;
   readonly replication: boolean;
   readonly console: boolean;
+  /** Ends where a password is asked for: that the server asks is all there is to know. */
+  readonly isAnonymous: boolean;
   /** For each address; null is no limit. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal | undefined;
+  readonly anotherSocketEveryMs: number | null;
   readonly warn: (message: string) => void;
 }
 
@@ -37,8 +40,8 @@ export async function tryAddress(
   attempting: Attempting & { readonly wish: SessionWish },
   address: ServerAddress,
 ): Promise<AddressOutcome> {
-  const { conninfo, signal } = attempting;
-  const lookup = await lookUpPassword(conninfo, address);
+  const { conninfo, signal, isAnonymous } = attempting;
+  const lookup = isAnonymous ? noPassword : await lookUpPassword(conninfo, address);
   if (lookup.warning !== null && !lookup.isSilent) attempting.warn(lookup.warning);
   const deadline = startDeadline(attempting.timeoutMs, signal);
   const attempts: ConnectionAttempt[] = [];
@@ -148,6 +151,8 @@ interface CredentialLookup extends PasswordLookup {
   /** The password file that was asked; null when the password was given. */
   readonly passfile: string | null;
 }
+
+const noPassword: CredentialLookup = { password: null, warning: null, isSilent: true, passfile: null };
 
 async function lookUpPassword(conninfo: Conninfo, address: ServerAddress): Promise<CredentialLookup> {
   const given = conninfo.get("password") ?? "";

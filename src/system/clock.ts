@@ -24,3 +24,9 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** Calls back once after `ms`, unless the answer is called before: cheaper than a sleep that is aborted. */
+export function startTimer(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, Math.min(ms, LONGEST_SLEEP_MS));
+  return () => clearTimeout(timer);
+}

@@ -40,6 +40,18 @@ export function startDetached(
   });
 }
 
+/** Starts a program in a session of its own, which goes on whatever becomes of ours. Null: it could not be started. */
+export function startOnItsOwn([program = "", ...words]: readonly string[]): Promise<number | null> {
+  const child = spawn(program, words, { detached: true, stdio: "ignore", cwd: "/" });
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(null));
+    child.once("spawn", () => {
+      child.unref();
+      resolve(child.pid ?? null);
+    });
+  });
+}
+
 /** Null unless this process was started by `startDetached`; then how to say, once, that it is ready. */
 export function takeReadyReport(): (() => void) | null {
   if (process.env[REPORT_VARIABLE] === undefined) return null;

@@ -15,6 +15,7 @@ import {
   stat,
   statfs,
   unlink,
+  writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -152,6 +153,11 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
 }
 
+/** Makes the directory, for this user only, where it is not there. */
+export async function ensureDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
 export async function changeMode(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
 }
@@ -187,6 +193,22 @@ export async function readFileIfThere(path: string, encoding: "utf8" | "latin1")
   }
 }
 
+/** Null when there are not so many bytes there, or they cannot be read. */
+export async function readFilePiece(path: string, offset: number, length: number): Promise<Buffer | null> {
+  try {
+    const file = await open(path, constants.O_RDONLY);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
+      return bytesRead === length ? buffer : null;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (systemCode(error) !== null) return null;
+    throw error;
+  }
+}
+
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
 }
@@ -208,6 +230,12 @@ export async function replaceFile(path: string, content: Uint8Array, mode: numbe
     throw error;
   }
   await flushDirectory(dirname(path));
+}
+
+/** As `replaceFile`, for what needs not survive a crash of the system. */
+export async function replaceFileUnflushed(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.tmp`, text, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
 }
 
 /** Makes renames in the directory survive a crash. */

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { describeFailure, systemCode } from "./directories.js";
-import { findProcess, type ProcessFacts } from "./process-table.js";
+import { findProcess, isAncestor, type ProcessFacts } from "./process-table.js";
 
 /** How the attempt to hold a pid file ended. */
 export type PidFileOutcome =
@@ -31,16 +31,18 @@ export async function holdPidFile(path: string): Promise<PidFileOutcome> {
       if (systemCode(error) !== "EEXIST") return { kind: "unwritable", reason: describeFailure(error) };
     }
     const holder = await findDaemonOfPidFile(path);
-    if (holder.kind === "running") return { kind: "in-use", pid: holder.pid };
+    // Who starts this daemon has its name on the command line, too, and after a restart of the container perhaps the number.
+    if (holder.kind === "running" && !(await isAncestor(holder.pid)))
+      return { kind: "in-use", pid: holder.pid };
     if (holder.kind === "unreadable") return holder;
-    if (holder.kind === "stale" && !removeStale(path, holder.content)) return takeOverInPlace(path);
+    if (holder.kind !== "none" && !removeStale(path, holder.content)) return takeOverInPlace(path);
   }
   return { kind: "unwritable", reason: `"${path}" is being written by another process` };
 }
 
 export type PidFileHolder =
   | { readonly kind: "none" }
-  | { readonly kind: "running"; readonly pid: number }
+  | { readonly kind: "running"; readonly pid: number; readonly content: string }
   | { readonly kind: "stale"; readonly content: string }
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -56,7 +58,9 @@ export async function findDaemonOfPidFile(path: string): Promise<PidFileHolder> 
   const pid = Number.parseInt(content, 10);
   if (!(pid > 0) || pid === process.pid) return { kind: "stale", content };
   const facts = await findProcess(pid);
-  return facts !== null && mayBeDaemon(facts) ? { kind: "running", pid } : { kind: "stale", content };
+  return facts !== null && mayBeDaemon(facts)
+    ? { kind: "running", pid, content }
+    : { kind: "stale", content };
 }
 
 /** A process whose command line the system hides is taken for a daemon: two of them are worse than none. */

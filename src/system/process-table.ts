@@ -8,11 +8,16 @@ export interface ProcessFacts {
   readonly workingDirectory: string | null;
   /** Together with the number it tells a process from a later one of the same number; null where unknown. */
   readonly startTime: string | null;
+  /** Stopped by a signal: it will do nothing until it is told to go on. */
+  readonly isStopped: boolean;
 }
 
-/** Null when no process has this number. */
+/** Null when no process has this number, or only the remains of one that nobody has collected. */
 export async function findProcess(pid: number): Promise<ProcessFacts | null> {
   if (!isAlive(pid)) return null;
+  const stat = await readStat(pid);
+  if (stat[0] === "Z" || stat[0] === "X") return null;
+  if (await isThread(pid)) return null;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => null);
   return {
     pid,
@@ -21,14 +26,35 @@ export async function findProcess(pid: number): Promise<ProcessFacts | null> {
         ? null
         : commandLine.split("\0").filter((word) => word !== ""),
     workingDirectory: await readlink(`/proc/${pid}/cwd`).catch(() => null),
-    startTime: await readStartTime(pid),
+    startTime: stat[START_TIME] ?? null,
+    isStopped: stat[0] === "T" || stat[0] === "t",
   };
 }
 
-/** Clock ticks since the boot: field 22 of Linux' stat, counted after the name, which may contain anything. */
-async function readStartTime(pid: number): Promise<string | null> {
+/** Linux answers a number of a thread with what it knows of its process. */
+async function isThread(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const process = /^Tgid:\s*(\d+)/m.exec(status)?.[1];
+  return process !== undefined && Number(process) !== pid;
+}
+
+/** Whether a process has started this one, itself or by others in between; false where the system does not tell. */
+export async function isAncestor(pid: number): Promise<boolean> {
+  for (let parent = process.ppid; parent > 0; parent = Number((await readStat(parent))[PARENT] ?? 0)) {
+    if (parent === pid) return true;
+  }
+  return false;
+}
+
+const PARENT = 1;
+
+/** In clock ticks since the boot; `stat` counts from the state, field 3 of Linux' file. */
+const START_TIME = 19;
+
+/** The fields after the name, which may contain anything; empty where the system does not tell. */
+async function readStat(pid: number): Promise<readonly string[]> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 /** Every process that runs `program` and has `argument` among its arguments; none where the system does not tell. */
@@ -42,6 +68,12 @@ export async function findProcessesOf(program: string, argument: string): Promis
       ({ commandLine }) => commandLine?.[0]?.split("/").at(-1) === program && commandLine.includes(argument),
     )
     .map(({ pid }) => pid);
+}
+
+/** The processes that this one has started; none where the system does not tell. */
+export async function findChildren(pid: number): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").flatMap((word) => (/^\d+$/.test(word) ? [Number(word)] : []));
 }
 
 function isAlive(pid: number): boolean {

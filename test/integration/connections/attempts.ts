@@ -6,7 +6,7 @@ import type { ConnectionEnvironment } from "../../../src/postgres/environment-de
 import { homeDirectory, passfile } from "../../harness/test-run.js";
 
 /** The user of these tests: an empty home, the harness' password file. */
-function databasesOf(environment: Partial<ConnectionEnvironment> = {}): Databases {
+export function databasesOf(environment: Partial<ConnectionEnvironment> = {}): Databases {
   return createDatabases({
     variables: { PGPASSFILE: passfile() },
     homeDirectory: homeDirectory(),

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findProcess } from "../../../src/system/process-table.js";
 import { findDaemonOfPidFile, holdPidFile, mayBeDaemon } from "../../../src/system/pid-file.js";
 
 describe("mayBeDaemon", () => {
@@ -37,6 +38,15 @@ describe("holdPidFile", () => {
       expect(await findDaemonOfPidFile(path)).toEqual({ kind: "none" });
     },
   );
+
+  it("takes the number of a thread for nobody's, though the system shows the command line of its process", async () => {
+    // Node.js has threads of its own beside the main one, which has the number of the process.
+    const thread = readdirSync("/proc/self/task").find((id) => id !== String(process.pid));
+    const path = join(directory, "d.pid");
+    writeFileSync(path, thread ?? "");
+    expect(await findProcess(Number(thread))).toBeNull();
+    expect((await findDaemonOfPidFile(path)).kind).toBe("stale");
+  });
 
   it("leaves a file that somebody else has written meanwhile", async () => {
     const path = join(directory, "d.pid");
