@@ -19,7 +19,9 @@ export function checkTogether(settings: Settings): readonly CrossProblem[] {
     ...checkBarman(settings),
     ...checkPgbouncer(settings),
     ...checkVotes(settings),
+    ...checkLease(settings),
     ...checkLogging(settings),
+    ...checkEffect(settings),
   ];
 }
 
@@ -113,6 +115,20 @@ function checkVotes({ vote_timeout, vote_hold }: Settings): readonly CrossProble
   ];
 }
 
+/** Four renewals of a quarter of a second, and a second for one that is late. */
+const SHORTEST_LEASE_MS = 2000;
+
+function checkLease({ primary_isolation_timeout: timeout }: Settings): readonly CrossProblem[] {
+  if (timeout === null || timeout >= SHORTEST_LEASE_MS) return [];
+  const least = formatDuration(SHORTEST_LEASE_MS);
+  return [
+    error(
+      ["primary_isolation_timeout"],
+      `"primary_isolation_timeout" must be ${least} or greater, or 0: a shorter one would stop a healthy primary`,
+    ),
+  ];
+}
+
 function checkLogging({ log_level, log_facility }: Settings): readonly CrossProblem[] {
   const problems: CrossProblem[] = [];
   if (log_level !== "" && parseLogLevel(log_level) === null) {
@@ -131,5 +147,26 @@ function checkLogging({ log_level, log_facility }: Settings): readonly CrossProb
       ),
     );
   }
+  return problems;
+}
+
+/** repmgr knows them; whoever sets one should not believe that it does something here. */
+function checkEffect(settings: Settings): readonly CrossProblem[] {
+  const problems: CrossProblem[] = [];
+  const tell = (name: SettingName, isSet: boolean, reason: string): void => {
+    if (isSet) problems.push(warning([name], `"${name}" has no effect: ${reason}`));
+  };
+  tell(
+    "rsync_options",
+    settings.rsync_options !== "",
+    "external configuration files are read over SSH, not by rsync",
+  );
+  tell(
+    "promote_delay",
+    settings.promote_delay > 0,
+    "votes would run out during a delay before the promotion",
+  );
+  tell("failover_delay", settings.failover_delay > 0, "elections begin as soon as the primary is given up");
+  tell("reconnect_loop_sync", settings.reconnect_loop_sync, "nodes wait for each other by votes");
   return problems;
 }

@@ -1,5 +1,6 @@
 import {
   parseBeacon,
+  parseExclusionWish,
   parseLease,
   parsePauseRequest,
   parseVoteBeacon,
@@ -12,8 +13,11 @@ import {
 } from "../model/beacon.js";
 import { noClusterRecord, readClusterRecord } from "../metadata/cluster-record.js";
 import { parseLsn, type Lsn } from "../model/lsn.js";
+import type { RecordedExclusion, SyncExclusion } from "../model/sync-exclusion.js";
+import type { SyncState } from "../model/sync-state.js";
 import type { PromotionRecord } from "../model/vote.js";
 import type { Database } from "../postgres/database.js";
+import { isThroughPooler } from "../postgres/pooler-between.js";
 
 /** A beacon, with the time since its daemon renewed it by the clock of the asked server; null where it is not told. */
 interface SeenBeacon extends DaemonBeacon {
@@ -22,6 +26,8 @@ interface SeenBeacon extends DaemonBeacon {
 
 /** Everything that an election, a vote and the daemon's own watch need of one server, at one moment. */
 export interface ServerLook {
+  /** What sessions show cannot be relied on then: several share one, and none is kept. */
+  readonly isThroughPooler: boolean;
   readonly inRecovery: boolean;
   /** The end of the log: written on a primary; received or replayed, whichever is further, on a standby. */
   readonly lsn: Lsn | null;
@@ -36,21 +42,29 @@ export interface ServerLook {
   /** Whether the startup process waits for more WAL; null where it is not told or there is none. */
   readonly isDrained: boolean | null;
   readonly walReceiverPid: number | null;
+  /** Whether `primary_conninfo` is empty; null for a user who may not see it. */
+  readonly isWithoutUpstream: boolean | null;
   /** Whether its own node records call it the active primary. */
   readonly isRecordedPrimary: boolean;
   /** The promotions in its log, as the new primaries wrote them, oldest first. */
   readonly promotions: readonly PromotionRecord[];
   /** Of its node records. */
   readonly membershipVersion: number;
+  /** Null outside of synchronous mode. */
+  readonly syncState: SyncState | null;
+  /** Of a witness: the standby for which it does not vote. */
+  readonly exclusion: RecordedExclusion | null;
   readonly beacon: SeenBeacon | null;
   readonly vote: VoteBeacon | null;
   readonly requests: readonly ShownVoteRequest[];
   readonly leases: readonly Lease[];
+  readonly exclusions: readonly SyncExclusion[];
   /** The newest one. */
   readonly pauseRequest: PauseRequest | null;
 }
 
 interface LookRow {
+  readonly backend_pid: number;
   readonly in_recovery: boolean;
   readonly lsn: string | null;
   readonly received_lsn: string | null;
@@ -62,6 +76,7 @@ interface LookRow {
   readonly started_at: string;
   readonly drained: boolean | null;
   readonly wal_receiver_pid: number | null;
+  readonly without_upstream: boolean | null;
   readonly recorded_primary: boolean;
   readonly has_settings: boolean;
   readonly sessions: readonly { readonly name: string; readonly age_ms: number | null }[];
@@ -73,7 +88,8 @@ interface LookRow {
  * metadata are believed; the newest come first.
  */
 const LOOK = `
-  SELECT r.in_recovery,
+  SELECT pg_catalog.pg_backend_pid() AS backend_pid,
+         r.in_recovery,
          CASE WHEN r.in_recovery
               THEN GREATEST(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())
               ELSE pg_catalog.pg_current_wal_lsn() END::text AS lsn,
@@ -91,6 +107,7 @@ const LOOK = `
          (SELECT wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')
             FROM pg_catalog.pg_stat_activity WHERE backend_type = 'startup') AS drained,
          (SELECT pid FROM pg_catalog.pg_stat_wal_receiver) AS wal_receiver_pid,
+         (SELECT setting = '' FROM pg_catalog.pg_settings WHERE name = 'primary_conninfo') AS without_upstream,
          EXISTS (SELECT FROM repmgr.nodes WHERE node_id = $1 AND type = 'primary' AND active) AS recorded_primary,
          pg_catalog.to_regclass('repmgr.settings') IS NOT NULL AS has_settings,
          (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -109,6 +126,7 @@ export async function lookAtServer(database: Database, id = 0): Promise<ServerLo
   const cluster = row.has_settings ? await readClusterRecord(database) : noClusterRecord;
   const names = row.sessions.map(({ name }) => name);
   return {
+    isThroughPooler: isThroughPooler(database, row.backend_pid),
     inRecovery: row.in_recovery,
     lsn: toLsn(row.lsn),
     receivedLsn: toLsn(row.received_lsn),
@@ -120,6 +138,7 @@ export async function lookAtServer(database: Database, id = 0): Promise<ServerLo
     startedAt: row.started_at,
     isDrained: row.drained,
     walReceiverPid: row.wal_receiver_pid,
+    isWithoutUpstream: row.without_upstream,
     isRecordedPrimary: row.recorded_primary,
     ...cluster,
     beacon: firstOf(row.sessions, ({ name, age_ms }) => {
@@ -129,6 +148,7 @@ export async function lookAtServer(database: Database, id = 0): Promise<ServerLo
     vote: firstOf(names, parseVoteBeacon),
     requests: names.flatMap((name) => parseVoteRequest(name) ?? []),
     leases: names.flatMap((name) => parseLease(name) ?? []),
+    exclusions: names.flatMap((name) => parseExclusionWish(name) ?? []),
     pauseRequest: firstOf(names, parsePauseRequest),
   };
 }

@@ -13,6 +13,8 @@ export type PauseOutcome =
   /** By a running daemon, which has it on disk; or by the reference's library. */
   | { readonly kind: "done" }
   | { readonly kind: "no-daemon" }
+  /** The server, by which a daemon is asked, does not answer. */
+  | { readonly kind: "unreachable"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
 interface PauseEffects {
@@ -30,7 +32,7 @@ const QUERY_TIMEOUT_MS = 2000;
  * write anything, so it works on standbys and while no primary exists.
  */
 export async function askToPause(
-  record: NodeRecord,
+  record: Pick<NodeRecord, "conninfo">,
   isPaused: boolean,
   { databases, clock, interrupted }: PauseEffects,
 ): Promise<PauseOutcome> {
@@ -41,7 +43,7 @@ export async function askToPause(
     session.use(QUERY_TIMEOUT_MS, async (database) => (await lookAtServer(database)).beacon);
   try {
     const first = await readBeacon();
-    if (first.kind !== "answered") return { kind: "failed", reason: first.reason };
+    if (first.kind !== "answered") return { kind: "unreachable", reason: first.reason };
     const byLibrary = await session.use(QUERY_TIMEOUT_MS, (database) => pauseByLibrary(database, isPaused));
     if (byLibrary.kind === "answered" && byLibrary.value && first.value === null) return { kind: "done" };
     if (first.value === null) return { kind: "no-daemon" };

@@ -3,6 +3,7 @@ import type { Conninfo } from "../model/conninfo.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database, Databases } from "../postgres/database.js";
 import { raceDeadline, startDeadline } from "../postgres/deadline.js";
+import { systemClock } from "../system/clock.js";
 import { isServerThere } from "./server-there.js";
 
 /**
@@ -13,10 +14,24 @@ export type SessionAnswer<T> =
   | { readonly kind: "answered"; readonly value: T }
   | { readonly kind: "unreachable" | "rejected" | "failed"; readonly reason: string };
 
+interface UseOptions {
+  /** A server that cannot be reached is tried again and again for all of the time, so that a link that heals is noticed. */
+  readonly insists?: boolean;
+}
+
+/** So long after a link has healed an attempt may be under way whose first packet was lost. */
+const ANOTHER_SOCKET_EVERY_MS = 75;
+/** A refusal is not free: it may go on for days where the other node is down. */
+const AFTER_REFUSAL_MS = 250;
+
 /** A session that is kept open, and opened again when it is needed after it broke. */
 export interface StandingSession {
   /** Runs `work`; all of it, opening included, has to end within `timeoutMs`. Nothing that a server can cause is thrown. */
-  use<T>(timeoutMs: number, work: (database: Database) => Promise<T>): Promise<SessionAnswer<T>>;
+  use<T>(
+    timeoutMs: number,
+    work: (database: Database) => Promise<T>,
+    options?: UseOptions,
+  ): Promise<SessionAnswer<T>>;
   /** The signal of the open session, aborted as soon as it breaks; null while none is open. */
   lost(): AbortSignal | null;
   close(): Promise<void>;
@@ -32,8 +47,10 @@ interface SessionRequest {
 export function createStandingSession({ databases, conninfo, prepare }: SessionRequest): StandingSession {
   let current: Database | null = null;
 
-  const connect = async (signal: AbortSignal): Promise<Database> => {
-    const database = await databases.connect(conninfo, { signal });
+  const connect = async (signal: AbortSignal, insists: boolean): Promise<Database> => {
+    const database = insists
+      ? await insistOnConnecting(databases, conninfo, signal)
+      : await databases.connect(conninfo, { signal });
     try {
       await raceDeadline(prepare?.(database) ?? Promise.resolve(), signal);
     } catch (error) {
@@ -43,10 +60,10 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
     current = database;
     return database;
   };
-  const open = (signal: AbortSignal): Promise<Database> => {
+  const open = (signal: AbortSignal, insists: boolean): Promise<Database> => {
     if (current?.lost.aborted === false) return Promise.resolve(current);
     current = null;
-    return connect(signal);
+    return connect(signal, insists);
   };
   const drop = (): void => {
     const database = current;
@@ -55,20 +72,24 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
   };
 
   let last: Promise<unknown> = Promise.resolve();
-  const run = async <T>(deadline: AbortSignal, work: (database: Database) => Promise<T>): Promise<T> => {
-    const database = await open(deadline);
-    return raceDeadline(work(database), deadline);
+  const run = async <T>(
+    deadline: AbortSignal,
+    work: (database: Database) => Promise<T>,
+    { insists = false }: UseOptions,
+  ): Promise<T> => {
+    return work(await open(deadline, insists));
   };
   return {
-    use: async (timeoutMs, work) => {
+    use: async (timeoutMs, work, options = {}) => {
       const deadline = startDeadline(timeoutMs);
       // One after the other: two that share a session would find themselves in each other's transactions.
       const turn = last.then(() =>
-        deadline.signal.aborted ? lateFor(timeoutMs) : run(deadline.signal, work),
+        deadline.signal.aborted ? lateFor(timeoutMs) : run(deadline.signal, work, options),
       );
-      last = raceDeadline(turn, deadline.signal).catch(() => undefined);
+      const answer = raceDeadline(turn, deadline.signal);
+      last = answer.catch(() => undefined);
       try {
-        return { kind: "answered", value: await raceDeadline(turn, deadline.signal) };
+        return { kind: "answered", value: await answer };
       } catch (error) {
         if (deadline.signal.aborted) {
           drop();
@@ -87,6 +108,25 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
     },
   };
 }
+
+async function insistOnConnecting(
+  databases: Databases,
+  conninfo: Conninfo,
+  signal: AbortSignal,
+): Promise<Database> {
+  for (;;) {
+    try {
+      return await databases.connect(conninfo, { signal, anotherSocketEveryMs: ANOTHER_SOCKET_EVERY_MS });
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || !isOutOfReach(error)) throw error;
+      await systemClock.sleep(AFTER_REFUSAL_MS, signal);
+    }
+  }
+}
+
+/** No server has said anything, not even that it is starting up. */
+const isOutOfReach = ({ attempts }: ConnectionError): boolean =>
+  attempts.every(({ kind }) => kind === "refused" || kind === "unreachable" || kind === "timeout");
 
 const lateFor = (timeoutMs: number): Promise<never> =>
   Promise.reject(new Error(`not begun within ${timeoutMs} ms`));

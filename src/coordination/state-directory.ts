@@ -10,27 +10,39 @@ export type StateDirectory =
 /** Ours when the package or the administrator made it for us. */
 const SYSTEM_DIRECTORY = "/var/lib/tsrepmgr";
 
+type StateSettings = Pick<Settings, "state_directory" | "data_directory">;
+
+interface StateEnvironment {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string;
+}
+
 /**
- * The directory for what a daemon must remember: `state_directory`, else the system's, else one of this user. Outside
- * the data directory, because a clone would inherit it and a rewind overwrite it.
+ * The directory for what a daemon must remember: `state_directory`, else the system's, else one of this user; made when
+ * it is not there. Outside the data directory, because a clone would inherit it and a rewind overwrite it.
  */
 export async function findStateDirectory(
-  { state_directory, data_directory }: Pick<Settings, "state_directory" | "data_directory">,
-  environment: {
-    readonly variables: Readonly<Record<string, string | undefined>>;
-    readonly homeDirectory: string;
-  },
+  settings: StateSettings,
+  environment: StateEnvironment,
+): Promise<StateDirectory> {
+  const located = await locateStateDirectory(settings, environment);
+  return located.kind === "found" ? prepare(located.path) : located;
+}
+
+/** Where it is or would be; changes nothing. */
+export async function locateStateDirectory(
+  { state_directory, data_directory }: StateSettings,
+  { variables, homeDirectory }: StateEnvironment,
 ): Promise<StateDirectory> {
   if (state_directory !== "") {
     const isInside = `${state_directory}/`.startsWith(`${data_directory.replace(/\/+$/, "")}/`);
     if (data_directory !== "" && isInside)
       return { kind: "missing", reason: `"state_directory" "${state_directory}" lies in the data directory` };
-    return prepare(state_directory);
+    return { kind: "found", path: state_directory };
   }
   if (await isWritableDirectory(SYSTEM_DIRECTORY)) return { kind: "found", path: SYSTEM_DIRECTORY };
-  const { variables, homeDirectory } = environment;
   const base = variables["XDG_STATE_HOME"] ?? join(homeDirectory, ".local/state");
-  return prepare(join(base, "tsrepmgr"));
+  return { kind: "found", path: join(base, "tsrepmgr") };
 }
 
 async function prepare(path: string): Promise<StateDirectory> {

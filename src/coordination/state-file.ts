@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { nodeId, type NodeId } from "../model/node-record.js";
+import type { SyncExclusion } from "../model/sync-exclusion.js";
 import type { StoppedPrimary } from "../model/vote.js";
 import { replaceFile } from "../system/directories.js";
 import { readOwnedFile } from "../system/owned-file.js";
@@ -10,6 +11,8 @@ import { currentUserId } from "../system/process-table.js";
 export interface DaemonState {
   readonly votedTerm: number;
   readonly votedFor: NodeId | null;
+  /** In milliseconds since the epoch; 0 when it is not known. */
+  readonly votedAt: number;
   readonly isPaused: boolean;
   /** When that was last said, in milliseconds since the epoch: the newest word counts. */
   readonly pauseChangedAt: number;
@@ -19,6 +22,8 @@ export interface DaemonState {
   readonly promotingTerm: number | null;
   /** Whether `primary_conninfo` was emptied for a vote and not yet restored. */
   readonly isDetached: boolean;
+  /** Of a witness: the standby for which it does not vote; null before the first one. */
+  readonly exclusion: SyncExclusion | null;
 }
 
 /** A node of one cluster: another cluster on this host may have the same ids. */
@@ -36,11 +41,13 @@ export type StateReading =
 export const emptyState: DaemonState = {
   votedTerm: 0,
   votedFor: null,
+  votedAt: 0,
   isPaused: false,
   pauseChangedAt: 0,
   wasPrimary: null,
   promotingTerm: null,
   isDetached: false,
+  exclusion: null,
 };
 
 const FORMAT = 1;
@@ -87,18 +94,23 @@ function parseState(text: string, owner: StateOwner): StateReading {
   if (checksum !== checksumOf(rest)) return refuse("its checksum does not fit");
   if (rest["nodeId"] !== owner.nodeId || rest["systemIdentifier"] !== owner.systemIdentifier)
     return refuse("it is another node's");
-  const { votedTerm, votedFor, isPaused, pauseChangedAt, wasPrimary, promotingTerm, isDetached } =
-    rest as unknown as DaemonState;
+  const { votedTerm, votedFor, isPaused, pauseChangedAt, wasPrimary, promotingTerm, isDetached, exclusion } =
+    rest as unknown as Partial<Pick<DaemonState, "exclusion">> & Omit<DaemonState, "exclusion">;
+  const { votedAt } = rest;
   return {
     kind: "read",
     state: {
       votedTerm,
       votedFor: votedFor === null ? null : nodeId(votedFor),
+      // Files of earlier releases do not have it.
+      votedAt: typeof votedAt === "number" ? votedAt : 0,
       isPaused,
       pauseChangedAt,
       wasPrimary,
       promotingTerm,
       isDetached,
+      // A file of an earlier release has none.
+      exclusion: exclusion ?? null,
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Action } from "../decide/watch-types.js";
 import { describeNode, type NodeId } from "../model/node-record.js";
 import type { RaisedEvent } from "./daemon-events.js";
+import { describeRepair, describeReturnOfStray } from "./describe-repair.js";
 import { ownRecord, type Runtime } from "./runtime.js";
 
 type Announcement = Extract<Action, { readonly kind: "announce" }>;
@@ -39,12 +40,24 @@ export function describeAnnouncement(runtime: Runtime, { event, node }: Announce
       case "repmgrd_promote_error":
         return `promotion of node ${name(ownId)} failed`;
       case "split_brain_suspected":
-        return `node ${name(node)} is read-write too, without a promotion that this cluster knows of`;
+        return `node ${name(node)} is read-write too, without a promotion that this cluster knows of${returnOfStray(runtime, node)}`;
       case "split_brain_detected":
         return `node ${name(node)} is read-write too`;
       case "primary_fenced":
-        return `node ${name(ownId)} was stopped${node === null ? "" : `, node ${name(node)} is the primary`}`;
+        return `node ${name(ownId)} was stopped${node === null ? "" : `, node ${name(node)} is the primary`}${nextStep(runtime, node)}`;
     }
   })();
   return { event, successful: event !== "repmgrd_promote_error", details, subject };
+}
+
+function nextStep(runtime: Runtime, successor: NodeId | null): string {
+  const { wasPrimary } = runtime.memory.state();
+  if (wasPrimary === null) return "";
+  const repair = describeRepair(runtime, { reason: wasPrimary.reason, by: successor });
+  return repair === null ? "" : `; to make it a standby: ${repair}`;
+}
+
+function returnOfStray(runtime: Runtime, stray: NodeId | null): string {
+  const command = describeReturnOfStray(runtime, stray);
+  return command === null ? "" : `; to make it a standby again, execute there: ${command}`;
 }

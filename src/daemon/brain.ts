@@ -10,8 +10,11 @@ export interface Brain {
 }
 
 interface BrainParts {
-  /** Carries out one action; what takes its time goes on beside and is reported as an observation. False: it failed. */
-  readonly carryOut: (action: Action) => Promise<boolean>;
+  /**
+   * Carries out one action that was decided at `now`; what takes its time goes on beside and is reported as an
+   * observation. False: it failed.
+   */
+  readonly carryOut: (action: Action, now: number) => Promise<boolean>;
   readonly onTransition: (before: DaemonState, after: DaemonState) => void;
 }
 
@@ -24,14 +27,15 @@ export function createBrain(
   let last: Promise<void> = Promise.resolve();
   const turn = async (observation: Observation): Promise<void> => {
     const before = state;
-    const next = decide(before, observation, { settings: settings(), now: clock.monotonic() });
+    const now = clock.monotonic();
+    const next = decide(before, observation, { settings: settings(), now });
     const [first, ...others] = next.actions;
     // A vote that is not on disk was not given.
-    if (first?.kind === "write-memory" && !(await carryOut(first))) return;
+    if (first?.kind === "write-memory" && !(await carryOut(first, now))) return;
     state = next.state;
     if (next.state.watch !== before.watch) onTransition(before, next.state);
     const rest = first === undefined || first.kind === "write-memory" ? others : next.actions;
-    for (const action of rest) if (!(await carryOut(action))) return;
+    for (const action of rest) if (!(await carryOut(action, now))) return;
   };
   return {
     state: () => state,

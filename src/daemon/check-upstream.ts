@@ -10,6 +10,14 @@ export type UpstreamCheck =
   | { readonly kind: "upstream-seen"; readonly inRecovery: boolean | null }
   | { readonly kind: "upstream-lost"; readonly reason: string };
 
+/** The words that readers of repmgrd's log know. */
+const wordOf: Readonly<Record<PingAnswer, string>> = {
+  accepting: "PQPING_OK",
+  rejecting: "PQPING_REJECT",
+  "no-response": "PQPING_NO_RESPONSE",
+  "no-attempt": "PQPING_NO_ATTEMPT",
+};
+
 /**
  * Looks at the upstream as `connection_check_type` says. Also `ping` goes on to a query: a server that takes
  * connections and answers nothing is not there. One that lets nobody in is, as with PQping.
@@ -38,12 +46,12 @@ export async function checkUpstream(
   // A postmaster that hangs leaves its backends alive: an open session alone would not notice.
   const [answer, ping] = await Promise.all([
     session.use(timeoutMs, isInRecovery),
-    connection_check_type === "ping" ? pingWithin(context, record, timeoutMs) : "accepting",
+    connection_check_type === "ping" ? pingWithin(context, record, timeoutMs) : ("accepting" as const),
   ]);
   if (ping !== "accepting") {
     // Whoever asks it next has to connect anew as well, or the election would find it alive and the check would not.
     void session.close();
-    return { kind: "upstream-lost", reason: `the server is not reachable (${ping})` };
+    return { kind: "upstream-lost", reason: `PQping() returned "${wordOf[ping]}"` };
   }
   if (answer.kind === "answered") return { kind: "upstream-seen", inRecovery: answer.value };
   if (answer.kind === "unreachable") return { kind: "upstream-lost", reason: answer.reason };

@@ -33,6 +33,7 @@ export function createChildWatch(runtime: Runtime): ChildWatch {
       const children = await readChildren(runtime, state);
       if (children === null) return;
       const now = context.clock.monotonic();
+      if (known === null) reportChildren(runtime, children);
       const { states, changes } = compareChildren(known, children, now);
       known = states;
       for (const change of changes) announce(runtime, change);
@@ -71,6 +72,15 @@ async function readChildren(runtime: Runtime, state: DaemonState): Promise<reado
   return records
     .filter(({ upstreamNodeId }) => upstreamNodeId === ownId)
     .map((record) => ({ nodeId: record.nodeId, type: record.type, isAttached: isAttached(record) }));
+}
+
+/** Once for a primary that is watched from now on. */
+function reportChildren({ context, records }: Runtime, children: readonly ChildNode[]): void {
+  for (const { nodeId, isAttached } of children) {
+    const record = records.find((one) => one.nodeId === nodeId);
+    if (record === undefined) continue;
+    context.reporter.info(`child node ${describeNode(record)} is ${isAttached ? "" : "not "}attached`);
+  }
 }
 
 function announce(runtime: Runtime, { nodeId, event, awayMs }: ChildChange): void {

@@ -1,5 +1,7 @@
+import { findLivingPrimary } from "../decide/election.js";
 import type { DaemonState } from "../decide/watch-types.js";
 import { createChildWatch } from "./child-nodes.js";
+import { createClusterKeeper } from "./keep-known-cluster.js";
 import { createLibraryBridge } from "./library-bridge.js";
 import { createOwnStanding } from "./own-standing.js";
 import { addHistoryRecord } from "../metadata/monitoring-history.js";
@@ -8,12 +10,15 @@ import type { StandingSession } from "../coordination/standing-session.js";
 import { copyMembers, readMembers } from "./run-commands.js";
 import { queryTimeoutMs, type Runtime } from "./runtime.js";
 
+/** Somebody may have removed one; in milliseconds. */
+export const LOOKS_AT_FILES_EVERY_MS = 5000;
+
 /** What is done beside the watch, and that nothing waits for. */
 export interface Chores {
   turn(state: DaemonState): Promise<void>;
 }
 
-export function createChores(runtime: Runtime): Chores {
+export function createChores(runtime: Runtime, currentState: () => DaemonState): Chores {
   const { context } = runtime;
   const lastDone = new Map<string, number>();
   const isDue = (what: string, everyMs: number): boolean => {
@@ -25,17 +30,28 @@ export function createChores(runtime: Runtime): Chores {
   const children = createChildWatch(runtime);
   const standing = createOwnStanding(runtime);
   const library = createLibraryBridge(runtime);
+  const keeper = createClusterKeeper(runtime);
   return {
     turn: async (state) => {
       const settings = context.settings();
       await library.update(state);
+      await keeper.keep({ looksAtFile: isDue("file", LOOKS_AT_FILES_EVERY_MS) });
       const isLeading = state.watch.role === "primary" && state.watch.state.kind === "leading";
       if (!isLeading) children.forget();
-      else if (isDue("children", settings.child_nodes_check_interval)) await children.check(state);
+      else if (
+        settings.child_nodes_check_interval > 0 &&
+        isDue("children", settings.child_nodes_check_interval)
+      )
+        await children.check(state);
       const primary = findPrimarySession(runtime, state);
       if (primary === null) return;
+      // A server that is being fenced still answers, but what it stores nobody will see.
+      const isStillPrimary = (): boolean =>
+        findPrimarySession(runtime, currentState())?.nodeId === primary.nodeId;
       if (runtime.events.waiting > 0)
-        await primary.session.use(queryTimeoutMs(runtime), (database) => runtime.events.storeOn(database));
+        await primary.session.use(queryTimeoutMs(runtime), (database) =>
+          runtime.events.storeOn(database, isStillPrimary),
+        );
       if (state.watch.role !== "primary") await standing.keep(primary);
       if (state.watch.role === "standby") {
         if (settings.monitoring_history && isDue("history", settings.monitor_interval_secs))
@@ -56,8 +72,14 @@ interface PrimarySession {
 
 function findPrimarySession(
   { own, ownId, peers, records }: Runtime,
-  { watch }: DaemonState,
+  state: DaemonState,
 ): PrimarySession | null {
+  const { watch } = state;
+  if (watch.state.kind === "fenced" || leavesItToOperator(state)) {
+    const successor = findLivingPrimary(state);
+    const record = records.find(({ nodeId }) => nodeId === successor);
+    return record === undefined ? null : { nodeId: record.nodeId, session: peers.of(record) };
+  }
   if (watch.role === "primary")
     return watch.state.kind === "leading" ? { nodeId: ownId, session: own } : null;
   if (watch.role === "unknown" || watch.state.kind !== "watching") return null;
@@ -68,6 +90,9 @@ function findPrimarySession(
   );
   return record === undefined ? null : { nodeId: record.nodeId, session: peers.of(record) };
 }
+
+const leavesItToOperator = ({ watch }: DaemonState): boolean =>
+  watch.state.kind === "degraded" && watch.state.reason === "follow-by-hand";
 
 interface ReplayRow {
   readonly monitor_time: string;

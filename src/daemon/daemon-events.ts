@@ -21,8 +21,8 @@ export interface RaisedEvent {
 /** The events of the daemon: told at once to the script, stored when there is a primary; nothing waits for either. */
 export interface DaemonEvents {
   raise(event: RaisedEvent): void;
-  /** Stores what waits; `primary` has to be one. What a server can cause is only told. */
-  storeOn(primary: Database): Promise<void>;
+  /** Stores what waits, as long as `isWanted`; `primary` has to be one. What a server can cause is only told. */
+  storeOn(primary: Database, isWanted?: () => boolean): Promise<void>;
   readonly waiting: number;
   /** Gives the scripts that still run this time to end. */
   settle(timeoutMs: number): Promise<void>;
@@ -55,9 +55,9 @@ export function createDaemonEvents(
         timestamp: formatLocalTimestamp(now, "with-zone"),
       });
     },
-    storeOn: async (primary) => {
+    storeOn: async (primary, isWanted) => {
       try {
-        await spool.storeOn(primary);
+        await spool.storeOn(primary, isWanted);
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error;
         reporter.debug("events are not stored yet", { detail: error.message });

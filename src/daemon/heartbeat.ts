@@ -1,10 +1,12 @@
 import { lookAtServer, type ServerLook } from "../coordination/look-at-server.js";
 import { listNodes } from "../metadata/nodes.js";
+import type { DaemonShortcoming } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
 import type { Beacon } from "../model/member-report.js";
 import { readReplayedTimeline } from "../postgres/replayed-timeline.js";
 import { currentProcessId } from "../system/process-table.js";
-import { letterOf } from "./observe.js";
+import { letterOf } from "../coordination/member-answers.js";
+import { POOLER_HINT } from "./pooler-notice.js";
 import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 
 /**
@@ -13,6 +15,7 @@ import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
  */
 export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | null> {
   const { context, own, ownId } = runtime;
+  const at = context.clock.monotonic();
   const seen = await own.use(queryTimeoutMs(runtime), async (database) => ({
     look: await lookAtServer(database, ownId),
     records: await listNodes(database),
@@ -23,9 +26,18 @@ export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | nu
     runtime.lastLook = null;
     return null;
   }
+  if (seen.value.look.isThroughPooler) {
+    // What this daemon shows in a session would be seen by chance.
+    if (runtime.lastLook !== null)
+      context.reporter.error('"conninfo" leads to a connection pooler now, the daemon does nothing', {
+        hint: POOLER_HINT,
+      });
+    runtime.lastLook = null;
+    return null;
+  }
   const { records } = seen.value;
   const look = await correctTimeline(runtime, seen.value.look);
-  runtime.lastLook = { look, at: context.clock.monotonic() };
+  runtime.lastLook = { look, at };
   if (records.length > 0) runtime.records = records;
   return look;
 }
@@ -46,6 +58,11 @@ async function correctTimeline(runtime: Runtime, look: ServerLook): Promise<Serv
   return timeline === null ? look : { ...look, timeline: Math.max(timeline, look.timeline ?? 0) };
 }
 
+function shortcomingOf({ context, memory }: Runtime): DaemonShortcoming | null {
+  if (context.settings().failover === "manual") return "manual";
+  return memory.unkeptBecause === null ? null : "forgetful";
+}
+
 /** Shows on the local server what the daemon is now. */
 export async function publish(runtime: Runtime, beacon: Beacon): Promise<void> {
   const { context, shown, publisher, lastLook, boot } = runtime;
@@ -61,6 +78,8 @@ export async function publish(runtime: Runtime, beacon: Beacon): Promise<void> {
       activity: letterOf(beacon.activity, ownRecord(runtime)?.type === "witness"),
       followingNodeId: null,
       pid: currentProcessId(),
+      heldForMs: beacon.heldForMs === 0 ? null : beacon.heldForMs,
+      shortcoming: shortcomingOf(runtime),
     },
     {
       votedTerm: vote?.term ?? 0,

@@ -1,11 +1,16 @@
 import type { StandingSession } from "../coordination/standing-session.js";
+import { isLeasePossible } from "../decide/lease.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { listNodes } from "../metadata/nodes.js";
 import { maskConninfo } from "../model/conninfo.js";
 import { describeNode, nodeId, type NodeRecord } from "../model/node-record.js";
+import { isRefusedByPooler } from "../model/pooler.js";
+import { readIsThroughPooler } from "../postgres/pooler-between.js";
 import { isInRecovery, readSystemIdentifier } from "../postgres/server-state.js";
 import type { DaemonContext } from "./daemon-context.js";
+import { POOLER_HINT } from "./pooler-notice.js";
+import { startStoppedServer } from "./start-stopped.js";
 
 /** The node that this daemon is of, as its own server tells. */
 export interface Identity {
@@ -16,6 +21,7 @@ export interface Identity {
 
 const FIRST_ANSWER_MS = 3000;
 const PAUSE_MS = 500;
+const START_AGAIN_AFTER_MS = 10_000;
 
 /**
  * Waits for the local server, however long it takes, and reads who we are. Who started us in the background is told
@@ -25,19 +31,24 @@ const PAUSE_MS = 500;
 export async function identify(context: DaemonContext, own: StandingSession): Promise<Identity> {
   const { reporter, clock, interrupted } = context;
   let lastReason: string | null = null;
+  let startedAt = -Infinity;
   for (;;) {
     const answer = await own.use(FIRST_ANSWER_MS, async (database) => ({
+      isBetween: await readIsThroughPooler(database),
       records: await listNodes(database),
       inRecovery: await isInRecovery(database),
       systemIdentifier: await readSystemIdentifier(database),
     }));
     if (answer.kind === "answered") {
-      const { records, inRecovery, systemIdentifier } = answer.value;
+      const { isBetween, records, inRecovery, systemIdentifier } = answer.value;
+      if (isBetween) throw poolerBetween();
       const record = requireRecord(context, records);
       refuseContradiction(context, record, inRecovery);
+      refuseLeaseOfTwo(context, records);
       context.reportReady();
       return { record, records, systemIdentifier };
     }
+    if (answer.kind === "rejected" && isRefusedByPooler(answer.reason)) throw poolerBetween();
     if (answer.kind === "failed") throw noMetadata(context, answer.reason);
     context.reportReady();
     interrupted.throwIfAborted();
@@ -47,8 +58,21 @@ export async function identify(context: DaemonContext, own: StandingSession): Pr
       });
     }
     lastReason = answer.reason;
+    if (answer.kind === "unreachable" && context.clock.monotonic() - startedAt >= START_AGAIN_AFTER_MS) {
+      startedAt = context.clock.monotonic();
+      await startStoppedServer(context);
+    }
     await clock.sleep(PAUSE_MS, interrupted);
   }
+}
+
+/** It shows itself, and hears votes, in sessions that are its own. */
+function poolerBetween(): UserError {
+  return new UserError(exitCodes.badConfiguration, {
+    message: '"conninfo" leads to a connection pooler',
+    detail: "a daemon needs sessions on the local server itself",
+    hint: POOLER_HINT,
+  });
 }
 
 function noMetadata({ environment }: DaemonContext, reason: string): UserError {
@@ -97,6 +121,18 @@ function refuseContradiction(context: DaemonContext, record: NodeRecord, inRecov
     });
   }
   reporter.warning(`node ${name} is marked as inactive`);
+}
+
+/** Each loss of the standby would stop the primary, and nobody could be promoted. */
+function refuseLeaseOfTwo(context: DaemonContext, records: readonly NodeRecord[]): void {
+  const { primary_isolation_timeout: timeout } = context.settings();
+  if (timeout === null || isLeasePossible(records)) return;
+  const names = records.map((record) => describeNode(record)).join(" and ");
+  throw new UserError(exitCodes.badConfiguration, {
+    message: '"primary_isolation_timeout" needs three registered nodes',
+    detail: `the nodes are ${names}: neither is a majority without the other`,
+    hint: `register a witness with "${commandName(context.environment.programName)} witness register", or set "primary_isolation_timeout=0"`,
+  });
 }
 
 /** The command that belongs to the name the daemon was called by. */

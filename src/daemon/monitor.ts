@@ -1,24 +1,52 @@
-import { beaconOf, isUrgent, startState, watchedUpstream } from "../decide/transitions.js";
+import {
+  awaitsOwnServer,
+  beaconOf,
+  isElecting,
+  isUrgent,
+  startState,
+  watchedUpstream,
+} from "../decide/transitions.js";
+import { leasePace } from "../decide/lease.js";
 import type { DaemonState } from "../decide/watch-types.js";
+import type { ServerLook } from "../coordination/look-at-server.js";
 import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { describeNode, type NodeId } from "../model/node-record.js";
 import type { DaemonMemory } from "../model/vote.js";
 import { createBrain, type Brain } from "./brain.js";
 import { createHands } from "./carry-out.js";
-import { checkUpstream } from "./check-upstream.js";
-import { createChores } from "./chores.js";
+import { createChores, LOOKS_AT_FILES_EVERY_MS } from "./chores.js";
+import { createDoubleWatch } from "./double-watch.js";
+import { readGuardNote, removeGuardNote, type GuardNote } from "./guard-note.js";
 import { lookAtOwnServer, publish } from "./heartbeat.js";
-import { createHistories, toMembership, toPeerSessions, toServerReport } from "./observe.js";
+import {
+  createHistories,
+  toMembership,
+  toPeerSessions,
+  toServerReport,
+} from "../coordination/member-answers.js";
+import { createManualFollower } from "./manual-follower.js";
+import { createLatePoolers } from "./late-poolers.js";
+import { createMemoryKeeper } from "./memory-keeper.js";
+import { changePause, takePauseNote, takePauseWish } from "./pause-note.js";
+import { createPresence } from "./presence.js";
 import { createReceiverPause } from "./receiver-pause.js";
+import { createLossNotice } from "./notice-loss.js";
 import { describeStop } from "./describe-stop.js";
 import { reportStatus, reportTransition } from "./report-transition.js";
-import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
+import { ownRecord, type Runtime } from "./runtime.js";
 import { reportBug, startLoop, type Loop } from "./start-loop.js";
+import { createStandbyArming } from "./starts-as-standby.js";
+import { createSynchronousMode } from "./synchronous-mode.js";
+import { createUpstreamChecker } from "./upstream-checker.js";
 
 const URGENT_MS = 100;
+const ELECTING_MS = 50;
 const LOOK_EVERY_MS = 1000;
-const SHORTEST_CHECK_MS = 500;
+/** So long after its loss a server is expected back: whoever restarts it may wait for this daemon. */
+const RESTART_MS = 15_000;
+/** After its server came back: so long the log with what was asked meanwhile may take. */
+const WISHES_FOR_MS = 15_000;
 
 /** Watches and acts until a signal ends it. Throws UserError (code 9) when degraded_monitoring_timeout is over. */
 export async function monitor(runtime: Runtime): Promise<ExitCode> {
@@ -31,17 +59,23 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
     settings: context.settings(),
     now: clock.monotonic(),
   });
-  const loops: Loop[] = [];
-  /** The look at the own server and the ticks: they are faster in some states. The upstream keeps its pace. */
+  let looks: Loop | null = null;
+  let hastened: readonly Loop[] = [];
+  /** The look at the own server, the ticks, and who is waited for: they are faster in some states. */
   const hasten = (): void => {
-    for (const loop of loops.slice(0, 2)) loop.wake();
+    for (const loop of hastened) loop.wake();
   };
   const receiver = createReceiverPause(runtime);
-  const hands = createHands(runtime, { histories, brain: () => brain, receiver });
+  const synchronous = createSynchronousMode(runtime);
+  const arming = createStandbyArming(context);
+  const double = createDoubleWatch(runtime);
+  const tellManual = createManualFollower(runtime);
+  const hands = createHands(runtime, { histories, brain: () => brain, receiver, synchronous });
   const brain: Brain = createBrain(context, initial, {
-    carryOut: (action) => hands.carryOut(action),
+    carryOut: (action, now) => hands.carryOut(action, now),
     onTransition: (before, after) => {
       reportTransition(runtime, before, after);
+      tellManual(after);
       if (before.watch.state.kind === after.watch.state.kind) return;
       receiver.restoreAfter(after).catch((error: unknown) => reportBug(reporter, error));
       if (
@@ -62,52 +96,89 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
     },
   });
   if (memory.state().isPaused) await brain.submit({ kind: "pause-changed", isPaused: true });
-  const everyUnlessUrgent = (ms: number) => (): number => (isUrgent(brain.state()) ? URGENT_MS : ms);
+  const noticeLoss = createLossNotice(() => looks?.wake());
+  const everyUnlessUrgent = (ms: number) => (): number => {
+    if (isElecting(brain.state())) return ELECTING_MS;
+    return isUrgent(brain.state()) ? URGENT_MS : Math.min(ms, leasePace(context.settings()));
+  };
 
+  const presence = createPresence(clock);
   const look = async (): Promise<void> => {
+    await takePauseNote(runtime, brain);
+    const wasDetached = memory.state().isDetached;
     const seen = await lookAtOwnServer(runtime);
-    if (seen === null) {
-      await brain.submit({ kind: "local-lost", stoppedByGuard: null });
-      return;
-    }
+    const stoppedByGuard = await takeGuardNote(runtime, seen);
+    if (seen === null || stoppedByGuard !== null) await brain.submit({ kind: "local-lost", stoppedByGuard });
+    presence.note(seen !== null);
+    if (seen === null) return;
+    noticeLoss(runtime.own.lost());
+    double.check(seen);
     const history = await histories.of(null, seen.timeline ?? 0);
+    const report = toServerReport(seen, history);
+    if (wasDetached && isAttachedAgain(seen))
+      await memory.change({ isDetached: false }).catch(() => undefined);
+    const sessions = toPeerSessions(seen);
+    const isVotable = (candidate: NodeId): boolean => !hands.isThroughPooler(candidate);
     await brain.submit({
       kind: "local-seen",
-      server: toServerReport(seen, history),
-      membership: toMembership(runtime.records, seen.membershipVersion),
-      sessions: toPeerSessions(seen),
+      server: { ...report, isDetached: report.isDetached && memory.state().isDetached },
+      membership: toMembership(runtime.records, seen),
+      sessions: {
+        ...sessions,
+        requests: sessions.requests.filter(({ candidate }) => isVotable(candidate)),
+      },
     });
     const wish = seen.pauseRequest?.isPaused;
-    if (wish !== undefined && wish !== brain.state().memory.isPaused) {
-      await brain.submit({ kind: "pause-changed", isPaused: wish });
-      if (brain.state().memory.isPaused === wish)
-        reporter.notice(wish ? "this daemon is paused now" : "this daemon is not paused any more");
-    }
+    if (wish !== undefined) await changePause(runtime, brain, wish);
     await publish(runtime, beaconOf(brain.state(), clock.monotonic()));
+    if (presence.isNew(WISHES_FOR_MS)) await takePauseWish(runtime, brain);
   };
-  const checker = createChecker(runtime, brain);
-  const chores = createChores(runtime);
+  const checker = createUpstreamChecker(runtime, brain);
+  const chores = createChores(runtime, () => brain.state());
+  const poolers = createLatePoolers(runtime);
   const timeouts = createTimeouts(runtime);
   await look();
   announceStart(runtime, brain.state());
-  loops.push(
-    startLoop(context, { everyMs: everyUnlessUrgent(LOOK_EVERY_MS), turn: look }),
-    startLoop(context, {
-      everyMs: everyUnlessUrgent(Math.min(context.settings().monitor_interval_secs, LOOK_EVERY_MS)),
-      turn: () => brain.submit({ kind: "tick" }),
-    }),
-    startLoop(context, {
-      everyMs: () => checker.pauseMs(),
-      turn: () => checker.check(() => loops[2]?.wake()),
-    }),
-    startLoop(context, {
-      everyMs: () => LOOK_EVERY_MS,
-      turn: async () => {
-        await receiver.restoreAfter(brain.state());
-        await chores.turn(brain.state());
-      },
-    }),
-  );
+  looks = startLoop(context, {
+    everyMs: () =>
+      awaitsOwnServer(brain.state()) || presence.isJustLost(RESTART_MS)
+        ? URGENT_MS
+        : everyUnlessUrgent(LOOK_EVERY_MS)(),
+    turn: look,
+  });
+  const ticks = startLoop(context, {
+    everyMs: everyUnlessUrgent(Math.min(context.settings().monitor_interval_secs, LOOK_EVERY_MS)),
+    turn: () => brain.submit({ kind: "tick" }),
+  });
+  const checks: Loop = startLoop(context, {
+    everyMs: () => checker.pauseMs(),
+    turn: () => checker.check(() => checks.wake()),
+  });
+  const choresAfter = startLoop(context, {
+    everyMs: () => LOOK_EVERY_MS,
+    turn: async () => {
+      await receiver.restoreAfter(brain.state());
+      await chores.turn(brain.state());
+    },
+  });
+  const keeper = createMemoryKeeper(runtime);
+  const memoryKeeping = startLoop(context, {
+    everyMs: () => LOOKS_AT_FILES_EVERY_MS,
+    turn: () => keeper.turn(),
+  });
+  const latePoolers = startLoop(context, {
+    everyMs: () => LOOK_EVERY_MS,
+    turn: () => poolers.keep(brain.state()),
+  });
+  const standbyNames = startLoop(context, {
+    everyMs: () => synchronous.pauseMs,
+    turn: async () => {
+      if (!hands.isPromoting) await arming.keep(brain.state());
+      await synchronous.keep(brain.state());
+    },
+  });
+  hastened = [looks, ticks, standbyNames];
+  const loops = [looks, ticks, checks, choresAfter, memoryKeeping, latePoolers, standbyNames];
   runtime.wake = hasten;
   try {
     while (!interrupted.aborted) {
@@ -115,6 +186,7 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
       timeouts.check(brain.state());
     }
     reporter.notice(describeStop(signals));
+    warnOfLease(runtime, brain.state());
     events.raise({
       event: "repmgrd_shutdown",
       successful: true,
@@ -124,8 +196,35 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   } finally {
     await hands.close();
     await Promise.all(loops.map((loop) => loop.stop()));
+    await synchronous.close();
     await chores.turn(brain.state());
   }
+}
+
+/** By whichever command; what could not be written is seen again at the next look. */
+const isAttachedAgain = ({ inRecovery, isWithoutUpstream }: ServerLook): boolean =>
+  !inRecovery || isWithoutUpstream === false;
+
+/** Whoever stops the daemon for a while may not know what that does. */
+function warnOfLease({ context }: Runtime, { watch }: DaemonState): void {
+  const { primary_isolation_timeout: timeout } = context.settings();
+  if (watch.role !== "primary" || watch.state.kind !== "leading" || watch.state.lease === null) return;
+  context.reporter.warning(
+    `the local server will be stopped within ${(timeout ?? 0) / 1000} seconds unless a daemon runs here again by then`,
+    { hint: 'to stop daemons for longer, execute "service pause" before' },
+  );
+}
+
+/** Also of a server that is up again by now: it was a primary, and its control file does not say so any more. */
+async function takeGuardNote(runtime: Runtime, seen: ServerLook | null): Promise<GuardNote | null> {
+  const { context, memory } = runtime;
+  const { data_directory } = context.settings();
+  if (seen?.inRecovery !== false) {
+    const note = await readGuardNote(data_directory, runtime);
+    return memory.state().wasPrimary === null ? note : null;
+  }
+  await removeGuardNote(data_directory);
+  return null;
 }
 
 function toDaemonMemory({
@@ -133,12 +232,14 @@ function toDaemonMemory({
   votedFor,
   wasPrimary,
   promotingTerm,
+  exclusion,
   isPaused,
 }: ReturnType<Runtime["memory"]["state"]>): DaemonMemory {
   return {
     vote: votedFor === null ? null : { term: votedTerm, candidate: votedFor },
     wasPrimary,
     promotingTerm,
+    exclusion,
     isPaused,
   };
 }
@@ -156,52 +257,6 @@ function announceStart(runtime: Runtime, state: DaemonState): void {
       ? `monitoring cluster primary ${describeOwn(runtime)}`
       : `monitoring connection to upstream node ${describeNode(upstream)}`;
   runtime.events.raise({ event: "repmgrd_start", successful: true, details });
-}
-
-interface Checker {
-  pauseMs(): number;
-  /** `again`: the next check is wanted at once. */
-  check(again: () => void): Promise<void>;
-}
-
-/** The upstream's own loop: a silent one must not hold up anything else. */
-function createChecker(runtime: Runtime, brain: Brain): Checker {
-  const { context, shown, peers } = runtime;
-  let watchedSession: AbortSignal | null = null;
-  const noticeLoss = (lost: AbortSignal | null, again: () => void): void => {
-    if (lost === null || lost === watchedSession) return;
-    watchedSession = lost;
-    lost.addEventListener("abort", again, { once: true });
-  };
-  return {
-    pauseMs: () => {
-      const { reconnect_interval, monitor_interval_secs } = context.settings();
-      return brain.state().watch.state.kind === "reconnecting" ? reconnect_interval : monitor_interval_secs;
-    },
-    check: async (again) => {
-      const id: NodeId | null = watchedUpstream(brain.state());
-      const record = runtime.records.find(({ nodeId }) => nodeId === id);
-      if (record === undefined || id === runtime.ownId) return;
-      const before = brain.state().watch.state.kind;
-      const { reconnect_interval } = context.settings();
-      const timeoutMs =
-        before === "reconnecting"
-          ? Math.min(Math.max(reconnect_interval, SHORTEST_CHECK_MS), queryTimeoutMs(runtime))
-          : queryTimeoutMs(runtime);
-      const session = peers.of(record);
-      const seen = await checkUpstream(context, session, { record, timeoutMs });
-      if (watchedUpstream(brain.state()) !== id) return;
-      if (seen.kind === "upstream-seen") {
-        shown.upstreamSeenAt = context.clock.monotonic();
-        noticeLoss(session.lost(), again);
-      } else if (before === "watching") {
-        context.reporter.warning(`unable to ping node ${describeNode(record)}`, { detail: seen.reason });
-      }
-      await brain.submit(seen.kind === "upstream-seen" ? seen : { kind: "upstream-lost" });
-      // The first attempt follows at once, the others at the pace of reconnect_interval.
-      if (before === "watching" && brain.state().watch.state.kind === "reconnecting") again();
-    },
-  };
 }
 
 interface Timeouts {

@@ -3,7 +3,9 @@ import { judgeReload, type ReloadDecision } from "../config/reload.js";
 import type { Settings } from "../config/settings-table.js";
 import { UserError } from "../errors/user-error.js";
 import { ConninfoError, parseConninfo } from "../model/conninfo.js";
+import type { NodeRecord } from "../model/node-record.js";
 import { ConnectionError } from "../postgres/connection-error.js";
+import { judgeSyncMode } from "./check-sync-mode.js";
 import type { DaemonContext } from "./daemon-context.js";
 
 const KEPT = "the settings in force stay as they are";
@@ -14,11 +16,11 @@ const KEPT = "the settings in force stay as they are";
  */
 export async function reloadSettings(
   context: DaemonContext,
-  { isWitness }: { readonly isWitness: boolean },
+  { isWitness, records }: { readonly isWitness: boolean; readonly records: readonly NodeRecord[] },
 ): Promise<boolean> {
   const { reporter } = context;
   const current = context.settings();
-  const decision = await readAndJudge(context, current, isWitness);
+  const decision = await readAndJudge(context, current, { isWitness, records });
   if (decision.kind === "refused") {
     const [first = "", ...others] = decision.reasons;
     await context.useSettings(current);
@@ -45,7 +47,7 @@ export async function reloadSettings(
 async function readAndJudge(
   context: DaemonContext,
   current: Settings,
-  isWitness: boolean,
+  { isWitness, records }: { readonly isWitness: boolean; readonly records: readonly NodeRecord[] },
 ): Promise<ReloadDecision> {
   let fresh: Settings;
   try {
@@ -58,6 +60,8 @@ async function readAndJudge(
     const detail = error.detail === undefined ? "" : `: ${error.detail}`;
     return { kind: "refused", reasons: [`${error.message}${detail}`] };
   }
+  const problem = judgeSyncMode(fresh, records);
+  if (problem !== null) return { kind: "refused", reasons: [problem.message] };
   const decision = judgeReload(current, fresh, { isWitness });
   if (decision.kind === "refused") {
     const file = context.configFile ?? "repmgr.conf";

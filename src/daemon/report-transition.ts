@@ -1,15 +1,20 @@
-import type { DaemonState, DegradedReason } from "../decide/watch-types.js";
+import type { DaemonState, DegradedReason, FenceReason } from "../decide/watch-types.js";
+import { watchedUpstream } from "../decide/transitions.js";
 import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
+import { describeRepair } from "./describe-repair.js";
 import { ownRecord, type Runtime } from "./runtime.js";
 
 const degradedBecause: Readonly<Record<DegradedReason, string>> = {
   paused: "this daemon is paused",
   manual: '"failover" is "manual"',
+  "follow-by-hand": '"failover" is "manual", so the new primary is not followed',
   "priority-zero": "the priority of this node is 0",
   "replay-pending": "received WAL is still to be replayed",
+  "upstream-unknown": 'the upstream of this node is not recorded, and "always_promote" is "false"',
   "primary-location-unseen": "no node of the primary's location can be seen",
   "primary-still-visible": "another node still sees the primary",
   "no-majority": "no majority of the nodes can be seen",
+  excluded: "the primary may have gone on without this node, which may lack acknowledged rows",
   "votes-refused": "not enough votes were given",
   "validation-failed": "failover_validation_command said no",
   "promotion-failed": "the promotion failed",
@@ -30,6 +35,8 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
   const [from, to] = [before.watch, after.watch];
   if (to.role === "primary") {
     if (from.role !== "primary") {
+      if (from.role === "standby" && from.state.kind === "promoting")
+        reportFollowers(runtime, idOf(from.state.upstream));
       if (from.role !== "unknown") reporter.info("switching to primary monitoring mode");
       reporter.notice(`monitoring cluster primary ${name(ownId)}`);
     } else if (to.state.kind === "server-lost" && from.state.kind !== "server-lost") {
@@ -37,6 +44,13 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
       reporter.notice("unable to connect to local node, falling back to degraded monitoring");
     } else if (from.state.kind === "server-lost" && to.state.kind === "leading")
       reporter.notice("reconnected to local node");
+    else if (to.state.kind === "fenced" && from.state.kind === "fencing")
+      reportFence(runtime, from.state.reason);
+    return;
+  }
+  if (isMove(before, after)) {
+    reporter.notice(`the upstream of node ${name(ownId)} was changed`);
+    reporter.info(`monitoring connection to upstream node ${name(watchedUpstream(after))}`);
     return;
   }
   if (to.role === "unknown" || (from.role === to.role && from.state.kind === to.state.kind)) {
@@ -70,7 +84,7 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
         reporter.warning(
           `unable to reconnect to node ${name(idOf(to.state.upstream))} after ${settings.reconnect_attempts} attempts`,
         );
-      reportSiblings(runtime);
+      reportSiblings(runtime, idOf(to.state.upstream));
       return;
     case "campaigning":
       reporter.notice(`promotion candidate is ${name(ownId)}`, {
@@ -78,6 +92,7 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
       });
       return;
     case "promoting":
+      if (siblingsOf(runtime).length === 0) reporter.info("no other sibling nodes - we win by default");
       reporter.notice(
         siblingsOf(runtime).length === 0
           ? "this node is the only available candidate and will now promote itself"
@@ -101,6 +116,15 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
   }
 }
 
+function reportFence(runtime: Runtime, reason: FenceReason): void {
+  const by = reason.kind === "superseded" ? reason.by : reason.kind === "equal-term" ? reason.other : null;
+  const repair = describeRepair(runtime, { reason: reason.kind, by });
+  runtime.context.reporter.notice(
+    "the local server is stopped",
+    repair === null ? {} : { detail: "it stays down", hint: `to make it a standby: ${repair}` },
+  );
+}
+
 function idOf(upstream: NodeId | null | { readonly nodeId: NodeId }): NodeId | null {
   return upstream !== null && typeof upstream === "object" ? upstream.nodeId : upstream;
 }
@@ -114,10 +138,30 @@ function reportAttempt({ context }: Runtime, upstream: string, attempt: number):
     );
 }
 
-function reportSiblings(runtime: Runtime): void {
+function reportSiblings(runtime: Runtime, upstreamId: NodeId | null): void {
   const { reporter } = runtime.context;
   reporter.info(`${siblingsOf(runtime).length} active sibling nodes registered`);
   reporter.info(`${runtime.records.length} total nodes registered`);
+  const own = ownRecord(runtime);
+  const upstream = runtime.records.find(({ nodeId }) => nodeId === upstreamId);
+  if (own === null || upstream === undefined) return;
+  const locations =
+    own.location === upstream.location
+      ? `and this node have the same location ("${own.location}")`
+      : `is in location "${upstream.location}", this node in "${own.location}"`;
+  reporter.info(`${upstream.type} node ${describeNode(upstream)} ${locations}`);
+}
+
+/** The own record may say already that this node follows nobody. */
+function reportFollowers(runtime: Runtime, formerPrimary: NodeId | null): void {
+  const { length } = runtime.records.filter(
+    ({ nodeId, upstreamNodeId, active }) =>
+      active && nodeId !== runtime.ownId && nodeId !== formerPrimary && upstreamNodeId !== null,
+  );
+  runtime.context.reporter.info(
+    `${length} followers to notify`,
+    length === 0 ? {} : { detail: "each looks for the new primary by itself" },
+  );
 }
 
 function siblingsOf(runtime: Runtime): readonly NodeRecord[] {
@@ -126,6 +170,14 @@ function siblingsOf(runtime: Runtime): readonly NodeRecord[] {
     ({ nodeId, upstreamNodeId, active }) =>
       active && nodeId !== runtime.ownId && upstreamNodeId === own?.upstreamNodeId,
   );
+}
+
+/** Whoever attaches by itself says so in other words. */
+function isMove(before: DaemonState, after: DaemonState): boolean {
+  const [from, to] = [before.watch, after.watch];
+  if (from.role !== "standby" || from.state.kind === "attaching") return false;
+  const isWatching = to.role === "standby" && to.state.kind === "watching";
+  return isWatching && watchedUpstream(before) !== watchedUpstream(after);
 }
 
 const standsAside = ({ watch }: DaemonState): boolean =>

@@ -2,15 +2,20 @@ import { createPeerSessions } from "../coordination/peer-sessions.js";
 import { createPublisher } from "../coordination/publisher.js";
 import { createStandingSession } from "../coordination/standing-session.js";
 import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
+import { UserError } from "../errors/user-error.js";
 import { readPauseWish } from "../metadata/pause-wishes.js";
 import { maskConninfo, parseConninfo } from "../model/conninfo.js";
 import { describeNode } from "../model/node-record.js";
+import { requireSyncMode } from "./check-sync-mode.js";
+import { mayRunServerPrograms } from "../postgres/guard-session.js";
 import type { DaemonContext } from "./daemon-context.js";
+import { currentProcessId } from "../system/process-table.js";
 import { createDaemonEvents } from "./daemon-events.js";
 import { describeStop } from "./describe-stop.js";
 import { identify, type Identity } from "./identify.js";
 import { recall } from "./memory.js";
 import { monitor } from "./monitor.js";
+import { createPrimaryGuard } from "./primary-guard.js";
 import { reloadSettings } from "./reload-settings.js";
 import { openRolePort } from "./role-port.js";
 import { ownRecord, type Runtime } from "./runtime.js";
@@ -24,6 +29,10 @@ const LAST_SCRIPTS_MS = 2000;
 export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
   const { reporter, environment, cleanup, databases, interrupted, signals } = context;
   reporter.notice(`${environment.programName} starting up`);
+  if (currentProcessId() === 1)
+    reporter.warning("this daemon is process 1: what others leave behind stays as zombie processes", {
+      hint: "start it by its launcher, bin/tsrepmgrd.js, instead of by node, or with an init process (docker run --init)",
+    });
   const conninfo = parseConninfo(context.settings().conninfo);
   reporter.info(`connecting to database "${maskConninfo(context.settings().conninfo)}"`);
   const own = createStandingSession({ databases, conninfo });
@@ -36,7 +45,9 @@ export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
     reporter.notice(describeStop(signals));
     return exitCodes.success;
   }
+  await refuseMissingGuard(context, own);
   const runtime = await makeRuntime(context, own, identity);
+  await requireSyncMode(runtime);
   cleanup.push(() => runtime.peers.close());
   cleanup.push(() => runtime.publisher.close());
   reporter.notice(`starting monitoring of node ${describeNode(identity.record)}`);
@@ -53,6 +64,19 @@ export async function runDaemon(context: DaemonContext): Promise<ExitCode> {
   }
 }
 
+/** Found out at a promotion, it would end each of them. Throws UserError. */
+async function refuseMissingGuard(context: DaemonContext, own: Runtime["own"]): Promise<void> {
+  const { primary_isolation_timeout: timeout, primary_fence_guard: guard } = context.settings();
+  if (timeout === null || guard !== "session") return;
+  const may = await own.use(2000, mayRunServerPrograms);
+  if (may.kind !== "answered" || may.value) return;
+  throw new UserError(exitCodes.badConfiguration, {
+    message: 'this user may not start the session that "primary_fence_guard" asks for',
+    detail: "the session stops the server by a program of the server",
+    hint: 'grant "pg_execute_server_program" to the user of "conninfo", or set "primary_fence_guard=auto"',
+  });
+}
+
 async function makeRuntime(
   context: DaemonContext,
   own: Runtime["own"],
@@ -63,7 +87,7 @@ async function makeRuntime(
   const ownId = record.nodeId;
   const settings = context.settings();
   const memory = await recall(context, { systemIdentifier, nodeId: ownId });
-  return {
+  const runtime: Omit<Runtime, "guard"> = {
     context,
     ownId,
     systemIdentifier,
@@ -74,12 +98,13 @@ async function makeRuntime(
     }),
     memory,
     events: createDaemonEvents(context, ownId, memory.spoolFile),
-    shown: { upstreamSeenAt: null },
+    shown: { upstreamSeenAt: null, usualCheckMs: 0 },
     boot: clock.now().toString(36),
     lastLook: null,
     records,
     wake: () => undefined,
   };
+  return Object.assign(runtime, { guard: createPrimaryGuard(runtime) });
 }
 
 /** What was asked while no daemon ran here, unless something newer was said to the last one. */
@@ -101,5 +126,9 @@ async function reload(runtime: Runtime): Promise<void> {
   runtime.context.reporter.notice("SIGHUP received, reading the configuration again", {
     detail: `node is ${record === null ? runtime.ownId : describeNode(record)}`,
   });
-  if (await reloadSettings(runtime.context, { isWitness: record?.type === "witness" })) runtime.wake();
+  const isWitness = record?.type === "witness";
+  if (await reloadSettings(runtime.context, { isWitness, records: runtime.records })) {
+    runtime.events.raise({ event: "repmgrd_config_reload", successful: true, details: null });
+    runtime.wake();
+  }
 }

@@ -6,11 +6,14 @@ import type { NodeId, NodeRecord } from "../model/node-record.js";
 import type { DaemonContext } from "./daemon-context.js";
 import type { DaemonEvents } from "./daemon-events.js";
 import type { Memory } from "./memory.js";
+import type { PrimaryGuard } from "./primary-guard.js";
 
 /** What is published beside the state of the decisions. */
 interface Shown {
   /** When the upstream last answered, by the monotonic clock; null: never. */
   upstreamSeenAt: number | null;
+  /** What its checks usually take, in milliseconds. */
+  usualCheckMs: number;
 }
 
 /** Everything that the parts of the running daemon share. */
@@ -24,10 +27,12 @@ export interface Runtime {
   readonly publisher: Publisher;
   readonly memory: Memory;
   readonly events: DaemonEvents;
+  /** Of the lease, while this node leads with one. */
+  readonly guard: PrimaryGuard;
   readonly shown: Shown;
   /** Of this start of the daemon. */
   readonly boot: string;
-  /** The newest look at the local server, and when it was taken by the monotonic clock; null while it does not answer. */
+  /** The newest look at the local server, and when it was begun by the monotonic clock; null while it does not answer. */
   lastLook: { readonly look: ServerLook; readonly at: number } | null;
   /** The node records as the local server has them; the last known ones while it does not answer. */
   records: readonly NodeRecord[];

@@ -13,21 +13,24 @@ export function startLoop(
   { everyMs, turn }: { readonly everyMs: () => number; readonly turn: () => Promise<void> },
 ): Loop {
   let pause = new AbortController();
-  const ended = new AbortController();
-  const stop = AbortSignal.any([interrupted, ended.signal]);
-  const isStopped = (): boolean => stop.aborted;
+  let isEnded = false;
+  const isStopped = (): boolean => isEnded || interrupted.aborted;
+  const wake = (): void => pause.abort();
+  interrupted.addEventListener("abort", wake, { once: true });
   const run = async (): Promise<void> => {
     while (!isStopped()) {
-      await clock.sleep(everyMs(), AbortSignal.any([stop, pause.signal])).catch(() => undefined);
-      pause = new AbortController();
+      await clock.sleep(everyMs(), pause.signal).catch(() => undefined);
+      if (pause.signal.aborted) pause = new AbortController();
       if (!isStopped()) await turn().catch((error: unknown) => reportBug(reporter, error));
     }
+    interrupted.removeEventListener("abort", wake);
   };
   const running = run();
   return {
-    wake: () => pause.abort(),
+    wake,
     stop: async () => {
-      ended.abort();
+      isEnded = true;
+      wake();
       await running;
     },
   };

@@ -62,7 +62,7 @@ export const barmanSettings = {
     type: "string",
     defaultNote: "--archive --checksum --compress --progress --rsh=ssh",
     reloadable: "no",
-    help: "options for rsync when external configuration files are copied",
+    help: "accepted, without effect: external configuration files are read over SSH, not by rsync",
   },
   ssh_options: {
     type: "string",

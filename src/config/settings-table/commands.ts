@@ -16,7 +16,7 @@ export const promotionSettings = {
     default: 1,
     minimum: 1,
     reloadable: "no",
-    help: "pause between two looks at a server that is being promoted",
+    help: "accepted, without effect: a server that is being promoted is looked at every 20 ms",
   },
 } as const satisfies SettingGroup;
 

@@ -19,7 +19,7 @@ export const failoverSettings = {
     values: ["automatic", "manual"],
     default: "manual",
     reloadable: "yes",
-    help: "automatic: the daemon promotes or follows by itself; manual: it only watches",
+    help: "automatic: the daemon promotes or follows by itself; manual: it only watches, and votes",
   },
   location: {
     type: "string",
@@ -148,7 +148,7 @@ export const failoverSettings = {
   always_promote: {
     type: "boolean",
     reloadable: "yes",
-    help: "promote also when the record of the lost upstream cannot be read",
+    help: "a standby whose upstream is not recorded may be promoted",
   },
   failover_validation_command: {
     type: "string",
@@ -171,9 +171,9 @@ export const childNodeSettings = {
     type: "duration",
     unit: "s",
     default: 5,
-    minimum: 1,
+    minimum: 0,
     reloadable: "yes",
-    help: "pause between two looks at the attached standbys",
+    help: "pause between two looks at the attached standbys; 0: none is looked for",
   },
   child_nodes_disconnect_min_count: {
     type: "integer",
@@ -218,7 +218,7 @@ export const rareSettings = {
   reconnect_loop_sync: {
     type: "boolean",
     reloadable: "no",
-    help: "align the reconnection attempts of nodes that notice a failure at different moments",
+    help: "accepted, without effect: nodes that notice a failure at different moments wait for each other by votes",
   },
   promote_delay: {
     type: "duration",
@@ -226,7 +226,7 @@ export const rareSettings = {
     default: 0,
     minimum: 0,
     reloadable: "yes",
-    help: "delay before a promotion, for tests; 0 = none",
+    help: "accepted, without effect: votes would run out during a delay before the promotion",
   },
   failover_delay: {
     type: "duration",
@@ -234,7 +234,7 @@ export const rareSettings = {
     default: 0,
     minimum: 0,
     reloadable: "no",
-    help: "delay before an election, for tests; 0 = none",
+    help: "accepted, without effect: to try a slow election raise reconnect_attempts",
   },
   connection_check_query: {
     type: "string",

@@ -5,7 +5,7 @@ export const pgbouncerSettings = {
   pgbouncer_hosts: {
     type: "list",
     reloadable: "yes",
-    help: "pgbouncers, as HOST or HOST:PORT, that standby promote, standby switchover and tsrepmgrd lead to a new primary",
+    help: "pgbouncers, as HOST or HOST:PORT, that standby promote, standby switchover and tsrepmgrd lead to a new primary; one that is down then is led by tsrepmgrd later",
   },
   pgbouncer_port: {
     type: "integer",

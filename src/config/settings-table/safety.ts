@@ -39,14 +39,14 @@ export const safetySettings = {
     minimum: 0,
     off: [0],
     reloadable: "yes",
-    help: "a primary that hears no majority for this time stops itself; needs three votes in all; 0 = never; 5s is a good value",
+    help: "a primary that hears no majority for this time stops itself; at least 2 s; needs three votes in all; 0 = never; 5s is a good value",
   },
   primary_fence_guard: {
     type: "enum",
-    values: ["auto"],
+    values: ["auto", "session", "process", "off"],
     default: "auto",
     reloadable: "yes",
-    help: "what stops an isolated primary while the daemon is dead: auto = a session inside the server if rights allow, else a child process",
+    help: "what stops an isolated primary while the daemon is dead or frozen: a session inside the server, a process beside it; auto = a session if rights allow, else a process; off = nothing",
   },
   fence_on: {
     type: "enum",
@@ -59,7 +59,7 @@ export const safetySettings = {
     type: "string",
     defaultNote: "service_stop_command",
     reloadable: "yes",
-    help: "command run after the built-in stop of a superseded primary",
+    help: "command run after the built-in stop of a superseded or isolated primary",
   },
   auto_rejoin: {
     type: "boolean",
@@ -83,7 +83,15 @@ export const safetySettings = {
     values: ["off", "quorum", "preferred"],
     default: "off",
     reloadable: "yes",
-    help: "manage synchronous replication: quorum = no acknowledged row is ever lost; preferred = go on without a lost standby (needs a witness)",
+    help: "manage synchronous replication: quorum = no acknowledged row is ever lost; preferred = go on without a lost standby (two nodes and a witness)",
+  },
+  sync_standby_timeout: {
+    type: "duration",
+    unit: "s",
+    default: 10,
+    minimum: 1,
+    reloadable: "yes",
+    help: "sync_mode=preferred: a standby that has not had all of the log for this time is left out, with the witness's permission",
   },
   local_restart_attempts: {
     type: "integer",
@@ -96,7 +104,7 @@ export const safetySettings = {
   state_directory: {
     type: "path",
     reloadable: "no",
-    help: "directory, outside the data directory, for what the daemon must remember over a restart",
+    help: "directory, outside the data directory, for what the daemon and a killed command must leave behind",
   },
 } as const satisfies SettingGroup;
 

@@ -27,6 +27,30 @@ describe("packaging", () => {
     },
   );
 
+  it.runIf(has("systemd-analyze"))(
+    "systemd finds nothing to say about PostgreSQL's unit with the guard",
+    async () => {
+      const directory = await newDirectory("unit");
+      const dropIn = "postgresql@.service.d";
+      mkdirSync(join(directory, dropIn));
+      writeFileSync(
+        join(directory, "postgresql@.service"),
+        "[Service]\nType=forking\nExecStart=/bin/true %i\n",
+      );
+      const text = readFileSync(join(packaging, "systemd", dropIn, "tsrepmgr-guard.conf"), "utf8");
+      const verify = (guard: string) => {
+        writeFileSync(join(directory, dropIn, "tsrepmgr-guard.conf"), guard);
+        const unit = join(directory, "postgresql@.service");
+        const { status, stdout, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", unit], {
+          encoding: "utf8",
+        });
+        return { status, output: stdout + stderr };
+      };
+      expect(verify(text)).toEqual({ status: 0, output: "" });
+      expect(verify(text.replace("/usr/sbin/runuser", "runuser-that-is-missing/x")).output).not.toBe("");
+    },
+  );
+
   it("the init script starts, reports, reloads and stops the daemon", async () => {
     const node = await createRegisteredPrimary();
     const directory = await newDirectory("init");

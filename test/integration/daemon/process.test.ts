@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { appendFile, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { newDirectory, freePort } from "../../harness/postgres-server.js";
 import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
+import { testEnvironment } from "../../harness/test-run.js";
 import { waitUntil } from "../../harness/wait-until.js";
 import { createRegisteredPrimary, type TestNode } from "../cluster/make-cluster.js";
 import { startDaemon, waitUntilGone } from "./start-daemon.js";
@@ -109,6 +112,32 @@ describe("tsrepmgrd", () => {
     await waitUntilGone(pid);
   });
 
+  it("takes over the pid file of the number that its starter has got after a restart of the container", async () => {
+    const pidFile = join(await newDirectory("pid"), "d.pid");
+    const conf = await settingsOf({ log_file: `${pidFile}.log` });
+    const program = resolve(import.meta.dirname, "../../../bin/tsrepmgrd.js");
+    const line = `printf %s $$ > ${pidFile}; exec ${process.execPath} ${program} -f ${conf} -d -p ${pidFile}`;
+    await promisify(execFile)("sh", ["-c", line], { env: testEnvironment() });
+    const pid = await readPid(pidFile);
+    process.kill(pid, "SIGTERM");
+    await waitUntilGone(pid);
+  });
+
+  it("refuses sync_mode=preferred without a witness that could permit it", async () => {
+    const conf = await settingsOf({ sync_mode: "preferred" });
+    const result = await run("-f", conf, "--daemonize=false", "--no-pid-file");
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('"sync_mode" "preferred" needs two data nodes and one witness');
+    expect(result.stderr).toMatch(/\[HINT\] .*until a witness is registered/);
+  });
+
+  it("refuses sync_mode=quorum when nothing could be remembered", async () => {
+    const conf = await settingsOf({ sync_mode: "quorum", state_directory: "/dev/null/state" });
+    const result = await run("-f", conf, "--daemonize=false", "--no-pid-file");
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("needs a directory for what the daemon must remember");
+  });
+
   it("shows an error of the start on the terminal, with its code, also with -d and a log file", async () => {
     const directory = await newDirectory("pid");
     const conf = await settingsOf({ node_id: 9, log_file: join(directory, "d.log") });
@@ -117,6 +146,30 @@ describe("tsrepmgrd", () => {
     expect(result.stderr).toContain("ERROR: no metadata record found for this node - terminating");
     expect(await readFile(join(directory, "d.log"), "utf8")).toContain("[ERROR] no metadata record found");
     await expect(readFile(join(directory, "d.pid"))).rejects.toThrow("ENOENT");
+  });
+
+  it("writes one JSON object a record with log_format=json", async () => {
+    const daemon = startDaemon(await settingsOf({ log_format: "json" }));
+    await daemon.says(/"message":"starting monitoring of node/);
+    daemon.signal("SIGTERM");
+    expect(await daemon.ended).toMatchObject({ exitCode: 0 });
+    const records = daemon
+      .log()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    for (const record of records)
+      expect(record).toMatchObject({
+        program: "tsrepmgrd",
+        level: expect.any(String),
+        time: expect.any(String),
+      });
+    expect(records).toContainEqual(
+      expect.objectContaining({
+        level: "NOTICE",
+        message: expect.stringMatching(/^starting monitoring of node/),
+      }),
+    );
   });
 
   it("waits for a local server that is not there, and ends on SIGINT meanwhile", async () => {

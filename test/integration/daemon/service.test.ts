@@ -9,7 +9,7 @@ import {
   waitUntilReplayed,
   type TestNode,
 } from "../cluster/make-cluster.js";
-import { startDaemon, type StartedDaemon } from "./start-daemon.js";
+import { startDaemon, type StartedDaemon, waitUntilShown } from "./start-daemon.js";
 
 describe("service and daemon", () => {
   let n1: TestNode;
@@ -31,7 +31,7 @@ describe("service and daemon", () => {
   };
   const startOn = async (node: TestNode): Promise<StartedDaemon> => {
     const daemon = startDaemon(node.configFile);
-    await waitUntil(`the daemon of ${node.server.name} runs`, () => isRunning(node));
+    await waitUntilShown(daemon, node.server);
     return daemon;
   };
   const stop = async (daemon: StartedDaemon): Promise<void> => {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { newDirectorySync, testEnvironment } from "../../harness/test-run.js";
+import type { TestServer } from "../../harness/postgres-server.js";
 import { waitUntil } from "../../harness/wait-until.js";
 
 const program = resolve(import.meta.dirname, "../../../bin/tsrepmgrd.js");
@@ -47,16 +48,22 @@ export function startDaemon(configFile: string, { args = [], env = {} }: DaemonO
       child.kill(name);
     },
     says: async (pattern, timeoutMs) => {
-      await waitUntil(
-        `the daemon says ${String(pattern)}; it said:\n${text}`,
-        async () => pattern.test(text),
-        timeoutMs,
-      ).catch(() => {
-        throw new Error(`the daemon did not say ${String(pattern)}; it said:\n${text}`);
-      });
+      await waitUntil(`the daemon says ${String(pattern)}`, async () => pattern.test(text), timeoutMs).catch(
+        (error: unknown) => {
+          throw new Error(`${String(error)}; it said:\n${text}`, { cause: error });
+        },
+      );
     },
     ended,
   };
+}
+
+/** Waits until its server shows this daemon: the session of one that was killed before may still be there. */
+export async function waitUntilShown(daemon: StartedDaemon, server: TestServer): Promise<void> {
+  await waitUntil(`the daemon of ${server.name} runs`, async () => {
+    const [row] = await server.sql<{ pid: number }>("SELECT repmgr.get_repmgrd_pid() AS pid");
+    return row?.pid === daemon.pid;
+  });
 }
 
 /** Waits until the process is gone. */

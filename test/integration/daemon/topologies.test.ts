@@ -1,3 +1,4 @@
+import { appendFile } from "node:fs/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createPrimary } from "../../harness/postgres-server.js";
 import { runProgram, writeRepmgrConf } from "../../harness/program.js";
@@ -94,6 +95,40 @@ describe("a promotion by hand", () => {
         "SELECT value LIKE 'term=2 node=2 %' AS ok FROM repmgr.settings WHERE name LIKE 'promotion%'",
       ),
     ).toEqual([{ ok: true }]);
+  });
+});
+
+describe("a standby with failover=manual", () => {
+  it("tells once that it does not follow a new primary, and of a new configuration", async () => {
+    const [n1, n2, n3] = await createFailoverCluster(3, { failover: "manual" });
+    if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("three nodes are needed");
+    const d3 = await startDaemonOn(n3);
+    await d3.says(/monitoring connection to upstream node "n1"/);
+    await n1.server.stop("immediate");
+    const promoted = await runProgram(["-f", n2.configFile, "standby", "promote"]);
+    expect(promoted.exitCode, promoted.output).toBe(0);
+    const events = (event: string) =>
+      n2.server.sql("SELECT node_id, successful, details FROM repmgr.events WHERE event = $1", [event]);
+    await waitUntil(
+      "the event is stored",
+      async () => (await events("standby_disconnect_manual")).length > 0,
+    ).catch(withLogs(d3));
+    await d3.says(/(?:so the new primary is not followed[^]*){2}/, 25_000);
+    expect(await events("standby_disconnect_manual")).toEqual([
+      {
+        node_id: 3,
+        successful: true,
+        details:
+          'node "n3" (ID: 3) does not follow the new primary node "n2" (ID: 2): "failover" is "manual"',
+      },
+    ]);
+
+    await appendFile(n3.configFile, "reconnect_attempts=4\n");
+    d3.signal("SIGHUP");
+    await waitUntil(
+      "that event is stored",
+      async () => (await events("repmgrd_config_reload")).length === 1,
+    ).catch(withLogs(d3));
   });
 });
 

@@ -181,6 +181,10 @@ describe("loadConfiguration", () => {
       "data_directory=pg/data",
       ':5: "data_directory" must be an absolute path, not "pg/data": write it from the root on, "/…/pg/data"',
     ],
+    [
+      "primary_isolation_timeout=1999ms",
+      ':5: "primary_isolation_timeout" must be 2s or greater, or 0: a shorter one would stop a healthy primary',
+    ],
     ["vote_timeout=11s", ':5: "vote_hold" must be 13100ms or greater with this "vote_timeout"'],
   ])("checks settings against each other: %j", (text, error) => {
     expect(errorsFor(text)).toEqual([error]);

@@ -1,4 +1,5 @@
-import type { ServerLook } from "../coordination/look-at-server.js";
+import type { Reporter } from "../output/reporter.js";
+import type { ServerLook } from "./look-at-server.js";
 import type { DaemonBeacon, VoteBeacon } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
 import { parseLsn } from "../model/lsn.js";
@@ -9,8 +10,14 @@ import { ConnectionError } from "../postgres/connection-error.js";
 import { timelineHistory } from "../postgres/replication-protocol.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { readOwnHistory } from "../postgres/own-history.js";
-import type { PeerAnswer } from "../coordination/peer-sessions.js";
-import type { DaemonContext } from "./daemon-context.js";
+import type { Databases } from "../postgres/database.js";
+import type { PeerAnswer } from "./peer-sessions.js";
+
+interface HistoryEffects {
+  readonly databases: Databases;
+  readonly reporter: Pick<Reporter, "warning">;
+  settings(): { readonly data_directory: string };
+}
 
 /** Where the histories of timelines come from; each is read once, they never change. */
 export interface Histories {
@@ -20,7 +27,7 @@ export interface Histories {
 const HISTORY_WITHIN_MS = 1000;
 
 /** `record` null is the own server, whose files are at hand. What cannot be read is empty: then nobody is followed. */
-export function createHistories(context: DaemonContext): Histories {
+export function createHistories(context: HistoryEffects): Histories {
   const known = new Map<string, TimelineHistory>();
   const told = new Set<string>();
   const read = async (record: NodeRecord | null, timeline: number): Promise<TimelineHistory | null> => {
@@ -54,7 +61,7 @@ export function createHistories(context: DaemonContext): Histories {
 
 /** The history, or why there is none. */
 async function askForHistory(
-  { databases }: DaemonContext,
+  { databases }: HistoryEffects,
   { conninfo, replicationUser }: NodeRecord,
   timeline: number,
 ): Promise<TimelineHistory | string> {
@@ -87,22 +94,27 @@ export function toServerReport(look: ServerLook, history: TimelineHistory): Serv
     promotions: look.promotions,
     isRecordedPrimary: look.isRecordedPrimary,
     isDrained: look.isDrained ?? true,
-    isDetached: false,
+    isDetached: look.inRecovery && look.isWithoutUpstream === true && look.walReceiverPid === null,
+    exclusion: look.exclusion,
   };
 }
 
-export function toPeerSessions({ requests, leases }: ServerLook): PeerSessions {
+export function toPeerSessions({ requests, leases, exclusions }: ServerLook): PeerSessions {
   return {
     requests: requests.map(({ membersVersion, ...request }) => ({
       ...request,
       membershipVersion: membersVersion,
     })),
     leases,
+    exclusions,
   };
 }
 
-export function toMembership(records: readonly NodeRecord[], version: number): Membership {
-  return { version, members: records };
+export function toMembership(
+  records: readonly NodeRecord[],
+  { membershipVersion, syncState }: Pick<ServerLook, "membershipVersion" | "syncState">,
+): Membership {
+  return { version: membershipVersion, members: records, syncState };
 }
 
 export async function toMemberAnswer(
@@ -117,7 +129,10 @@ export async function toMemberAnswer(
     nodeId: record.nodeId,
     server: toServerReport(look, history),
     // The beacon of another node: the conninfo of the record leads to the wrong server.
-    beacon: look.beacon?.nodeId === record.nodeId ? toBeacon(look.beacon, look.vote) : null,
+    beacon:
+      look.beacon?.nodeId === record.nodeId && !look.isThroughPooler
+        ? toBeacon(look.beacon, look.vote)
+        : null,
   };
 }
 
@@ -140,6 +155,7 @@ function toBeacon(beacon: DaemonBeacon & { readonly ageMs: number | null }, vote
     vote:
       vote?.votedFor === null || vote === null ? null : { term: vote.votedTerm, candidate: vote.votedFor },
     leaseEcho: vote?.leaseEcho ?? null,
+    heldForMs: Math.max(0, (beacon.heldForMs ?? 0) - (beacon.ageMs ?? 0)),
   };
 }
 
