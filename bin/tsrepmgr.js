@@ -33,12 +33,36 @@ if [ -z "$node" ]; then
   echo "${0##*[/]}: no Node.js beside the program, on PATH or in the usual places; set TSREPMGR_NODE to its path" >&2
   exit 127
 fi
+# Node parses these certificates whenever it starts, for longer than a command takes. Only the programs that we start
+# may need them: they have them again below.
+if [ -n "$NODE_EXTRA_CA_CERTS" ]; then
+  TSREPMGR_KEPT_CA_CERTS=$NODE_EXTRA_CA_CERTS
+  export TSREPMGR_KEPT_CA_CERTS
+  unset NODE_EXTRA_CA_CERTS
+fi
+# The first process of a container inherits whatever a command or PostgreSQL leaves behind. Node reaps only what it has
+# started itself, sh whatever ends while it waits. In a session of its own the daemon gets a terminal's Ctrl-C from here only.
+run_below() {
+  $(command -v setsid) "$node" "$0" "$@" <&0 &
+  daemon=$!
+  for signal in HUP INT QUIT TERM USR1 USR2; do trap "kill -s $signal $daemon 2>/dev/null" "$signal"; done
+  # A signal ends `wait` early.
+  while wait "$daemon"; exit_code=$?; kill -s 0 "$daemon" 2>/dev/null; do :; done
+  exit "$exit_code"
+}
+[ -n "$is_daemon" ] && [ $$ -eq 1 ] && run_below "$@"
 exec "$node" "$0" "$@"
 */;
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   fail(`Node.js 20.19 or newer is needed, ${process.execPath} is ${process.versions.node}`);
+}
+
+const { TSREPMGR_KEPT_CA_CERTS: keptCertificates } = process.env;
+if (keptCertificates) {
+  process.env.NODE_EXTRA_CA_CERTS = keptCertificates;
+  delete process.env.TSREPMGR_KEPT_CA_CERTS;
 }
 
 const { basename, join } = require("node:path");

@@ -7,6 +7,7 @@ while [ -L "$file" ]; do
   target=$(PATH=$PATH:/usr/bin:/bin readlink "$file")
   case $target in /*) file=$target ;; *) file=${file%/[!/]*}/$target ;; esac
 done
+is_daemon=yes
 . "${file%tsrepmgrd.js}tsrepmgr.js"
 */;
 

@@ -11,6 +11,7 @@ const outputDirectory = join(checkout, "dist");
 const stampFile = join(outputDirectory, ".built-from");
 
 const entryPoints = { tsrepmgr: "src/cli/tsrepmgr.ts", tsrepmgrd: "src/cli/tsrepmgrd.ts" };
+const loginCryptography = "src/postgres/login-cryptography.ts";
 const entrySources = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
 
 /** Modules of Node that take a millisecond each to load: only when something of them is used. */
@@ -32,18 +33,20 @@ const slowBuiltinsLater = {
   },
 };
 
-/** Parts of pg that load Node's cryptography, which only some ways to log in need. */
+/** The part of pg that only some ways to log in need is loaded by these; what it computes, a module of ours does. */
 const pgCryptographyLater = {
   name: "pg-cryptography-later",
   setup(build) {
-    build.onResolve(
-      { filter: /^\.\/crypto\/(sasl|utils)$/ },
-      async ({ path, importer, resolveDir, kind }) => {
-        if (!importer.endsWith("/pg/lib/client.js")) return undefined;
-        const resolved = await build.resolve(`${path}.js`, { resolveDir, kind });
-        return { path: resolved.path, namespace: "pg-later" };
-      },
+    build.onResolve({ filter: /^\.\/(crypto\/)?utils$/ }, ({ path, importer }) =>
+      importer.endsWith(path === "./utils" ? "/pg/lib/crypto/sasl.js" : "/pg/lib/client.js")
+        ? { path: join(checkout, loginCryptography) }
+        : undefined,
     );
+    build.onResolve({ filter: /^\.\/crypto\/sasl$/ }, async ({ path, importer, resolveDir, kind }) => {
+      if (!importer.endsWith("/pg/lib/client.js")) return undefined;
+      const resolved = await build.resolve(`${path}.js`, { resolveDir, kind });
+      return { path: resolved.path, namespace: "pg-later" };
+    });
     build.onLoad({ filter: /.*/, namespace: "pg-later" }, async ({ path }) => {
       const properties = Object.entries((await import(path)).default).map(([name, value]) =>
         typeof value === "function"
@@ -52,6 +55,23 @@ const pgCryptographyLater = {
       );
       return { contents: `module.exports = { ${properties.join(", ")} };`, resolveDir: dirname(path) };
     });
+  },
+};
+
+/** ssh2 as far as we use it: no server, files, keys or HTTP, and no native parts to look for. */
+const ssh2ClientOnly = {
+  name: "ssh2-client-only",
+  setup(build) {
+    build.onLoad({ filter: /\/ssh2\/lib\/(server|keygen|http-agents|protocol\/SFTP)\.js$/ }, () => ({
+      contents: "module.exports = {};",
+    }));
+    build.onResolve({ filter: /^cpu-features$|\/sshcrypto\.node$/ }, ({ path }) => ({
+      path,
+      namespace: "not-there",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "not-there" }, ({ path }) => ({
+      contents: `throw new Error("${path} is not used");`,
+    }));
   },
 };
 
@@ -115,8 +135,8 @@ async function bundle() {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
-    external: ["pg-native", "cpu-features", "*.node"],
-    plugins: [sqlAsText, slowBuiltinsLater, pgCryptographyLater],
+    external: ["pg-native"],
+    plugins: [sqlAsText, slowBuiltinsLater, pgCryptographyLater, ssh2ClientOnly],
     logLevel: "warning",
     metafile: true,
     write: false,

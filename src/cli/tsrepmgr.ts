@@ -1,5 +1,6 @@
 import { describeVersion, REFERENCE_VERSION_NUMBER } from "./program-identity.js";
 import { flushStandardStreams, writeStdout } from "../output/standard-streams.js";
+import { reachQuestion } from "../remote/reach-question.js";
 import { readProgramName } from "./read-environment.js";
 
 /**
@@ -21,6 +22,11 @@ async function run(programPath: string, words: readonly string[]): Promise<numbe
   if (words.length === 1 && words[0] === "--version-number") {
     writeStdout(`${REFERENCE_VERSION_NUMBER}\n`);
     return 0;
+  }
+  if (process.env[reachQuestion.variable] === "1") {
+    const { answerReachQuestion } = await import("./answer-reach-question.js");
+    const exitCode = await answerReachQuestion(programPath, words);
+    if (exitCode !== null) return exitCode;
   }
   const { runCommandLine } = await import("./run-command-line.js");
   return runCommandLine(programPath, words);

@@ -37,18 +37,36 @@ export async function findKnownHost(
   const bareName = (settings.hostKeyAlias ?? settings.hostName).toLowerCase();
   const hasPort = settings.hostKeyAlias === null && settings.port !== 22;
   const name = hasPort ? `[${bareName}]:${settings.port}` : bareName;
-  const existing = settings.knownHostsFiles.filter((path) => path !== "/dev/null" && files.exists(path));
+  const existing = settings.knownHostsFiles
+    .filter((path) => path !== "/dev/null" && files.exists(path))
+    .map((path) => ({ path, read: files.readFile(path, LARGEST_PLAIN_FILE) }));
   const lookUp = async (wanted: string): Promise<readonly KnownHostKey[]> => {
     const found = await Promise.all(
-      existing.map(async (file) => {
-        const { stdout } = await processes.run("ssh-keygen", ["-F", wanted, "-f", file]);
-        return parseKnownHostKeys(stdout, file);
+      existing.map(async ({ path, read }) => {
+        if (read.ok && !mayName(Buffer.from(read.value).toString("latin1"), wanted)) return [];
+        const { stdout } = await processes.run("ssh-keygen", ["-F", wanted, "-f", path]);
+        return parseKnownHostKeys(stdout, path);
       }),
     );
     return found.flat();
   };
   const [keys, keysOfAnyPort] = await Promise.all([lookUp(name), hasPort ? lookUp(bareName) : []]);
   return { name, keys, keysOfAnyPort };
+}
+
+const LARGEST_PLAIN_FILE = 256 * 1024;
+
+/**
+ * Whether a known_hosts file can have lines for a name in lower case: one that names other hosts only, and has neither
+ * hashed names nor patterns, need not be searched.
+ */
+export function mayName(text: string, name: string): boolean {
+  return text.split("\n").some((row) => {
+    const [first = "", second = ""] = row.trim().split(/\s+/);
+    if (first.startsWith("#")) return false;
+    const hosts = first.startsWith("@") ? second : first;
+    return hosts.split(",").some((host) => /[|*?!]/.test(host) || host.toLowerCase() === name);
+  });
 }
 
 /** Reads what `ssh-keygen -F` prints: a comment with the number of the line, then the line. */

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { raceDeadline, startDeadline } from "../postgres/deadline.js";
 import { systemFiles } from "../system/files.js";
+import { loadPiecewise } from "./load-piecewise.js";
 import type { RemoteHostsOptions } from "./remote-hosts.js";
 import { makeRemoteShell, type RemoteShell } from "./remote-shell.js";
 import { failTimeout, type SshPeer } from "./ssh-failures.js";
@@ -23,7 +24,7 @@ export async function openConnection(
   options: RemoteHostsOptions,
   ending: AbortSignal,
 ): Promise<Connection> {
-  const { processes, variables, sshOptions, remoteUser } = options;
+  const { processes, clock, variables, sshOptions, remoteUser } = options;
   ending.throwIfAborted();
   const target: SshTarget = {
     host,
@@ -32,12 +33,18 @@ export async function openConnection(
   };
   // OpenSSH looks into the password database, whatever HOME says.
   const { homedir: homeDirectory, username: osUser } = userInfo();
-  const settings = await readSshSettings(processes, target, {
+  const reading = readSshSettings(processes, target, {
     variables,
     homeDirectory,
     osUser,
     signal: ending,
   });
+  // While ssh reads its configuration.
+  loadPiecewise(clock, [
+    () => import("./ssh2-transport.js"),
+    async () => (await import("./load-ssh2.js")).loadSsh2(),
+  ]);
+  const settings = await reading;
   const peer: SshPeer = { host, hostName: settings.hostName, port: settings.port, user: settings.user };
   const timeoutMs = settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
   const deadline = startDeadline(timeoutMs, ending);

@@ -1,6 +1,7 @@
 import type { CleanupStack } from "../system/cleanup-stack.js";
 import type { Clock } from "../system/clock.js";
-import type { Processes } from "../system/processes.js";
+import { loadPiecewise } from "./load-piecewise.js";
+import { loadExeca, type Processes } from "../system/processes.js";
 import type { Connection } from "./open-connection.js";
 import type { RemoteShell } from "./remote-shell.js";
 
@@ -9,6 +10,8 @@ import type { RemoteShell } from "./remote-shell.js";
  * the end of the command.
  */
 export interface RemoteHosts {
+  /** Loads in the background what a connection takes at first, for a command that is going to connect and waits for something. */
+  prepare(): void;
   /** `host` as ssh takes it. Rejects with SshError; a later call tries again. */
   connect(host: string): Promise<RemoteShell>;
 }
@@ -38,7 +41,11 @@ export function createRemoteHosts(options: RemoteHostsOptions): RemoteHosts {
     const fulfilled = opened.filter((outcome) => outcome.status === "fulfilled");
     await Promise.all(fulfilled.map(({ value }) => value.transport.close()));
   };
+  const loadOnce = once(() =>
+    loadPiecewise(options.clock, [() => import("./open-connection.js"), loadExeca]),
+  );
   return {
+    prepare: loadOnce,
     connect: async (host) => {
       const bare = host.replace(/^\[(.*)\]$/, "$1");
       if (connections.size === 0) options.cleanup.push(closeAll);
@@ -48,10 +55,19 @@ export function createRemoteHosts(options: RemoteHostsOptions): RemoteHosts {
         if (!connection.transport.isLost()) return connection.shell;
       }
       const opened = openLazily(bare, options, AbortSignal.any([options.interrupted, closing.signal]));
+      loadOnce();
       connections.set(bare, opened);
       opened.catch(() => connections.delete(bare));
       return (await opened).shell;
     },
+  };
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
   };
 }
 

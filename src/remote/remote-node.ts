@@ -3,6 +3,7 @@ import { exitCodes } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { isConninfo, maskConninfo, parseConninfo } from "../model/conninfo.js";
 import { describeNode, type NodeRecord } from "../model/node-record.js";
+import { MissingProgramError } from "./missing-program.js";
 import { parseProgramVersion, type ProgramVersion } from "./program-version.js";
 import type { RemoteHosts } from "./remote-hosts.js";
 import type { RemoteShell } from "./remote-shell.js";
@@ -27,6 +28,8 @@ export interface RemoteNode {
 interface RemoteProgramOptions extends RemoteRunOptions {
   /** Becomes `PGPASSWORD` there; it travels as standard input, which no process list shows. Excludes `input`. */
   readonly password?: string;
+  /** Environment variables for it; on the command line there, so nothing secret. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 type RemoteNodeRecord = Pick<NodeRecord, "nodeId" | "nodeName" | "conninfo" | "configFile">;
@@ -48,9 +51,10 @@ export async function connectRemoteNode(
   program: RemoteProgram,
 ): Promise<RemoteNode> {
   const shell = await hosts.connect(findSshHost(node));
-  const run: RemoteNode["run"] = async (args, { password, ...options } = {}) => {
+  const run: RemoteNode["run"] = async (args, { password, variables = {}, ...options } = {}) => {
     const level = program.logLevel === undefined ? [] : ["-L", program.logLevel];
-    const script = buildProgramScript(program, ["-f", node.configFile, ...level, ...args]);
+    const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quote([value])}; `);
+    const script = exports.join("") + buildProgramScript(program, ["-f", node.configFile, ...level, ...args]);
     const result =
       password === undefined
         ? await shell.run(script, options)
@@ -91,15 +95,20 @@ export function findSshHost(node: Pick<NodeRecord, "nodeId" | "nodeName" | "conn
   });
 }
 
-/** Looks for the program at each place and becomes it; the first line of its output is then the path, or empty. */
+/**
+ * Looks for the program at each place and becomes it; the first line of its output is then the path, or empty. PATH is
+ * searched by the shell itself: each process takes its time on hosts with many nodes.
+ */
 export function buildProgramScript(program: RemoteProgram, args: readonly string[]): string {
-  const { programName } = program;
   const places = listDirectories(program).map(({ path }) => quote([path]));
-  const words = [...places, `"$(command -v ${quote([programName])})"`];
-  return (
-    `for program in ${words.join(" ")}; do if test -f "$program" && test -x "$program"; then ` +
-    `echo "$program"; exec "$program" ${quote(args)}; fi; done; echo; echo "$PATH"; exit 127`
-  );
+  const tryProgram =
+    'if test -f "$program" && test -x "$program"; then ' +
+    `echo "$program"; exec "$program" ${quote(args)}; fi`;
+  const loops = [
+    ...(places.length === 0 ? [] : [`for program in ${places.join(" ")}; do ${tryProgram}; done`]),
+    `IFS=:; set -f; for directory in $PATH; do program=\${directory:-.}/${quote([program.programName])}; ${tryProgram}; done`,
+  ];
+  return `${loops.join("; ")}; echo; echo "$PATH"; exit 127`;
 }
 
 function listDirectories({ programName, repmgrBindir, pgBindir }: RemoteProgram) {
@@ -131,7 +140,7 @@ function takeProgramPath(result: RemoteResult, { node, program, shell }: Called)
   const unset = ["repmgr_bindir", "pg_bindir"].filter(
     (name) => !places.some((place) => place.endsWith(`(${name})`)),
   );
-  throw new UserError(exitCodes.badConfiguration, {
+  throw new MissingProgramError({
     message: `"${program.programName}" was not found on node ${describeNode(node)}`,
     detail:
       `looked on host "${shell.peer.host}" in: ${places.join(", ")}` +

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
 import type { Algorithms, AnyAuthMethod, Client, ConnectConfig } from "ssh2";
 import { describeSystemError } from "../postgres/attempt-failure.js";
 import { startDeadline } from "../postgres/deadline.js";
@@ -45,9 +46,23 @@ export type Ssh2Outcome =
 
 /** Opens a connection with the client in this program. Throws SshError. */
 export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome> {
-  const { settings, files, peer } = request;
+  const { settings } = request;
   const missing = Object.entries(chooseAlgorithms(settings, [])).find(([, names]) => names.length === 0);
   if (missing !== undefined) return useOpenssh(`none of the configured ${missing[0]} algorithms is in ssh2`);
+  const dialled = await dial(settings, request.deadline);
+  try {
+    const outcome = await connectOver(request, dialled);
+    if (outcome.kind !== "connected") dialled.socket.destroy();
+    return outcome;
+  } catch (error) {
+    dialled.socket.destroy();
+    throw error;
+  }
+}
+
+/** Over a connection that is being made: the server starts a process for it, while the host is looked up. */
+async function connectOver(request: Ssh2Request, dialled: Dialled): Promise<Ssh2Outcome> {
+  const { settings, files, peer } = request;
   const [ssh2, known] = await Promise.all([loadSsh2(), findKnownHost(request, settings)]);
   if (known.keys.some(({ marker }) => marker === "cert-authority")) return useOpenssh("host certificate");
   const keys = await gatherKeys(ssh2, files, settings);
@@ -59,7 +74,7 @@ export async function connectWithSsh2(request: Ssh2Request): Promise<Ssh2Outcome
       : [{ type: "agent" as const, username: peer.user, agent: narrowAgent(keys.agent, keys.fromAgent) }]),
     ...keys.files.map(({ text }) => ({ type: "publickey" as const, username: peer.user, key: text })),
   ];
-  const attempt = await attemptConnection({ ...request, ssh2, known, methods });
+  const attempt = await attemptConnection({ ...request, ssh2, known, methods, dialled });
   switch (attempt.kind) {
     case "ready":
       return { kind: "connected", transport: makeTransport(attempt.client, peer) };
@@ -114,23 +129,59 @@ interface AttemptRequest extends Ssh2Request {
   readonly ssh2: Ssh2;
   readonly known: KnownHost;
   readonly methods: readonly AnyAuthMethod[];
+  readonly dialled: Dialled;
 }
 
+interface Dialled {
+  readonly socket: Socket;
+  /** Why the connection failed before anybody listened to it; null when it did not. */
+  failure(): string | null;
+}
+
+const families = { any: 0, inet: 4, inet6: 6 } as const satisfies Record<
+  SshSettings["addressFamily"],
+  number
+>;
+
+async function dial(
+  { hostName, port, addressFamily, bindAddress }: SshSettings,
+  deadline: AbortSignal,
+): Promise<Dialled> {
+  const net = await import("node:net");
+  deadline.throwIfAborted();
+  const socket = net.connect({
+    host: hostName,
+    port,
+    family: families[addressFamily],
+    ...(bindAddress === null ? {} : { localAddress: bindAddress }),
+    // A packet leaves in several small writes: each would wait for the answer to the one before it.
+    noDelay: true,
+  });
+  // As ssh2 has it for sockets of its own.
+  socket.setMaxListeners(0);
+  deadline.addEventListener("abort", () => socket.destroy(), { once: true });
+  let failure: string | null = null;
+  socket.on("error", (error) => (failure = describeDialError(error)));
+  return { socket, failure: () => failure ?? (socket.destroyed ? "the connection was closed" : null) };
+}
+
+/** A name with several addresses has an error for each. */
+const describeDialError = (error: unknown): string =>
+  describeSystemError(error instanceof AggregateError ? error.errors[0] : error);
+
 async function attemptConnection(request: AttemptRequest): Promise<Attempt> {
-  const { ssh2, settings, known, deadline, peer, warn } = request;
+  const { ssh2, settings, known, deadline, peer, warn, dialled } = request;
+  const failure = dialled.failure();
+  if (failure !== null) return { kind: "failed", reason: failure };
   const client = new ssh2.Client();
   let refused: (Attempt & { readonly kind: "host-key" }) | null = null;
   const methods = [...request.methods];
   const config: ConnectConfig = {
-    host: settings.hostName,
-    port: settings.port,
+    sock: dialled.socket,
     username: settings.user,
     readyTimeout: 0,
     keepaliveInterval: settings.keepaliveIntervalMs || DEFAULT_KEEPALIVE_MS,
     keepaliveCountMax: settings.keepaliveCountMax,
-    forceIPv4: settings.addressFamily === "inet",
-    forceIPv6: settings.addressFamily === "inet6",
-    ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }),
     ...(settings.agent === null ? {} : { agent: settings.agent, agentForward: settings.forwardAgent }),
     algorithms: chooseAlgorithms(settings, [...known.keys, ...known.keysOfAnyPort]) as Algorithms,
     hostVerifier: (key: Buffer) => {
@@ -185,9 +236,7 @@ function readFailure(error: Error & { level?: string }): Attempt | null {
   if (level === "agent" || /^Error (while )?signing/.test(message)) return null;
   if (level === "client-authentication") return { kind: "authentication" };
   if (/no matching/i.test(message)) return { kind: "no-common-algorithm", reason: message };
-  // A name with several addresses: an error for each.
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return { kind: "failed", reason: describeSystemError(first) };
+  return { kind: "failed", reason: describeDialError(error) };
 }
 
 /** The user's algorithms as far as ssh2 has them: it would take an empty list for its own defaults. */

@@ -98,3 +98,38 @@ describe.each(["matrix", "crosscheck"])("cluster %s", (verb) => {
     }
   });
 });
+
+describe("cluster show --csv as the other nodes are asked for it", () => {
+  it("tells who can be reached and leaves the states out", async () => {
+    const [n1, n2, n3] = nodes;
+    if (n1 === undefined || n2 === undefined || n3 === undefined) throw new Error("no nodes");
+    const ask = (configFile: string, ...words: string[]) =>
+      runProgram(["-f", configFile, "-L", "NOTICE", "cluster", "show", "--csv", ...words], {
+        env: { TSREPMGR_REACH_ONLY: "1" },
+      });
+    const show = () => ask(n2.configFile, "--terse");
+    expect(await show()).toMatchObject({ exitCode: 0, stdout: "1,0,-1\n2,0,-1\n3,0,-1\n", stderr: "" });
+    await n3.server.stop();
+    try {
+      expect(await show()).toMatchObject({ exitCode: 25, stdout: "1,0,-1\n2,0,-1\n3,-1,-1\n" });
+      expect(await ask(n3.configFile, "--terse")).toMatchObject({
+        exitCode: 6,
+        stdout: "",
+        stderr: "ERROR: connection to database failed\n",
+      });
+    } finally {
+      await n3.server.start();
+    }
+  });
+
+  it("is the command itself, states and all, when the question or the configuration is another one", async () => {
+    const [n1, n2] = nodes;
+    if (n1 === undefined || n2 === undefined) throw new Error("no nodes");
+    const words = ["-f", n2.configFile, "cluster", "show", "--csv", "--terse", "--verbose"];
+    const env = { TSREPMGR_REACH_ONLY: "1" };
+    expect(await runProgram(words, { env })).toMatchObject({ exitCode: 0, stdout: "1,0,0\n2,0,1\n3,0,1\n" });
+    const missing = await runProgram(["-f", "/nowhere.conf", "cluster", "show", "--csv", "--terse"], { env });
+    expect(missing).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(missing.stderr).toContain('configuration file "/nowhere.conf"');
+  });
+});

@@ -9,7 +9,12 @@ const binDirectory = join(import.meta.dirname, "../../../bin");
 /** Stands in for the built program: what it was called as, by which Node, or a text longer than a pipe holds. */
 const program = `
 exports.main = async ([, path, ...args]) => {
-  const text = JSON.stringify([process.env.NODE_FOUND, path, ...args]);
+  const { NODE_FOUND, NODE_EXTRA_CA_CERTS, TSREPMGR_KEPT_CA_CERTS } = process.env;
+  if (args[0] === "certificates") {
+    process.stdout.write(\`\${NODE_EXTRA_CA_CERTS} \${TSREPMGR_KEPT_CA_CERTS}\`);
+    return 0;
+  }
+  const text = JSON.stringify([NODE_FOUND, path, ...args]);
   process.stdout.write(args[0] === "long" ? "x".repeat(1_000_000) : text);
   return 25;
 };
@@ -63,6 +68,17 @@ describe("bin/tsrepmgr.js", () => {
   it("takes the Node that TSREPMGR_NODE names", () => {
     const result = start(join(root, "links/repmgr"), [], { TSREPMGR_NODE: "/bin/echo" });
     expect(result.stdout).toBe(`${join(root, "links/repmgr")}\n`);
+  });
+
+  it("keeps extra certificates from Node and has them for the programs that it starts", () => {
+    const program = join(root, "links/straight");
+    writeFileSync(join(root, "env"), '#!/bin/sh\necho "${NODE_EXTRA_CA_CERTS-none}"\n', { mode: 0o755 });
+    const env = { NODE_EXTRA_CA_CERTS: "/nonexistent/ca.crt" };
+    expect(start(program, [], { ...env, TSREPMGR_NODE: join(root, "env") }).stdout).toBe("none\n");
+    expect(start(program, ["certificates"], { ...env, PATH: process.env["PATH"] ?? "" })).toMatchObject({
+      stdout: "/nonexistent/ca.crt undefined",
+      stderr: "",
+    });
   });
 
   it("runs as a script of Node", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   judgeHostKey,
   type KnownHostKey,
+  mayName,
   orderHostKeyAlgorithms,
   parseKnownHostKeys,
 } from "../../../src/remote/host-keys.js";
@@ -36,6 +37,22 @@ describe("parseKnownHostKeys", () => {
       { marker: "revoked", type: "ssh-rsa", base64: "CCCC", file: "/f", line: 8 },
       { marker: "cert-authority", type: "ssh-rsa", base64: "DDDD", file: "/f", line: 9 },
     ]);
+  });
+});
+
+describe("mayName", () => {
+  it.each([
+    ["", false],
+    ["other ssh-ed25519 AAAA node2", false],
+    ["[node2]:2222 ssh-ed25519 AAAA", false],
+    ["# node2 ssh-ed25519 AAAA", false],
+    ["a,Node2 ssh-ed25519 AAAA", true],
+    ["  node2\tssh-ed25519 AAAA", true],
+    ["@revoked node2 ssh-ed25519 AAAA", true],
+    ["other ssh-rsa AAAA\n*,!node3 ssh-ed25519 AAAA", true],
+    ["|1|salt=|hash= ssh-ed25519 AAAA", true],
+  ])("judges %j", (text, expected) => {
+    expect(mayName(text, "node2")).toBe(expected);
   });
 });
 

@@ -1,6 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { nodeId } from "../../../src/model/node-record.js";
 import { parseProgramVersion } from "../../../src/remote/program-version.js";
 import { buildProgramScript, findSshHost } from "../../../src/remote/remote-node.js";
@@ -55,6 +58,34 @@ describe("buildProgramScript", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  const call = (path: string): { readonly exitCode: number; readonly output: string } => {
+    const program = { programName: "printf", repmgrBindir: "", pgBindir: "/no where's" };
+    const script = buildProgramScript(program, ["%s,", "a b", "*"]);
+    const { status, stdout } = spawnSync("/bin/sh", ["-c", script], {
+      encoding: "utf8",
+      env: { PATH: path },
+    });
+    return { exitCode: status ?? -1, output: stdout };
+  };
+
+  it("takes the first executable file of that name in PATH", () => {
+    const folder = mkdtempSync(join(tmpdir(), "path with blanks-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [directory, plain, ours] = ["1", "2", "3"].map((name) => join(folder, name));
+    mkdirSync(join(directory ?? "", "printf"), { recursive: true });
+    for (const one of [plain, ours]) mkdirSync(one ?? "");
+    writeFileSync(join(plain ?? "", "printf"), "#!/bin/sh\n");
+    symlinkSync("/usr/bin/printf", join(ours ?? "", "printf"));
+    expect(call(`/nowhere::${directory}:${plain}:${ours}:/usr/bin`)).toEqual({
+      exitCode: 0,
+      output: `${ours}/printf\na b,*,`,
+    });
+  });
+
+  it("says where it has looked", () => {
+    expect(call("/nowhere:/no where's")).toEqual({ exitCode: 127, output: "\n/nowhere:/no where's\n" });
   });
 });
 

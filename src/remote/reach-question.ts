@@ -1,0 +1,9 @@
+/**
+ * How `cluster matrix` and `cluster crosscheck` ask another node whom it can reach: as the reference does, so that either
+ * program understands the other. The variable tells ours that nothing else is wanted; two thirds of what the command
+ * costs is the state of so many servers, and what it can besides.
+ */
+export const reachQuestion = {
+  args: ["cluster", "show", "--csv", "--terse"],
+  variable: "TSREPMGR_REACH_ONLY",
+} as const;
