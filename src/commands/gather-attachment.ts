@@ -1,6 +1,7 @@
-import type { AttachFacts, AttachPurpose } from "../decide/attach.js";
+import { haveSamePromotion, type AttachFacts, type AttachPurpose } from "../decide/attach.js";
 import { chooseSlotCreator } from "../decide/replication-slots.js";
 import type { UpstreamCandidate } from "../decide/upstream.js";
+import { lookAtServer } from "../coordination/look-at-server.js";
 import { readServerState } from "../coordination/read-server-state.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { exitCodes, type ExitCode } from "../errors/exit-codes.js";
@@ -9,13 +10,20 @@ import { ConninfoError, parseConninfo, type Conninfo } from "../model/conninfo.j
 import { findNode, listNodes } from "../metadata/nodes.js";
 import type { Lsn } from "../model/lsn.js";
 import { describeNode, slotNameOf, type NodeRecord } from "../model/node-record.js";
-import { parseTimelineHistory, type TimelineHistory } from "../model/timeline.js";
+import {
+  findForkPoint,
+  findSharedBeginning,
+  parseTimelineHistory,
+  type TimelineHistory,
+} from "../model/timeline.js";
+import type { PromotionRecord } from "../model/vote.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database } from "../postgres/database.js";
 import { identifySystem, timelineHistory } from "../postgres/replication-protocol.js";
 import { readReplicationSlot } from "../postgres/replication-slots.js";
 import { readSourceServerFacts } from "../postgres/server-facts.js";
 import { readAttachment } from "../postgres/server-state.js";
+import { beginsAlike } from "../postgres/wal-beginning.js";
 import type { CommandContext } from "./define-command.js";
 
 /** The code with which a command ends when its node cannot be attached. */
@@ -43,8 +51,9 @@ export async function askUpstream({
   return {
     record: target,
     conninfo: parseConninfo(target.conninfo),
-    attachment: await readAttachment(targetDatabase, own.nodeName),
+    // Before the attachment: who holds the slot then is seen attached after it.
     slot: await readReplicationSlot(targetDatabase, own.slotName ?? slotNameOf(own.nodeId)),
+    attachment: await readAttachment(targetDatabase, own.nodeName),
     usedSlots: server.usedSlots,
     maxSlots: Number(server.settings.get("max_replication_slots")),
     slotCreator: chooseSlotCreator(
@@ -117,6 +126,50 @@ export async function readTargetPosition(
     },
     targetHistory: await readHistory(walsender, identity.timeline, target.purpose),
   };
+}
+
+/**
+ * Whether the last timeline that both have by number is one; `endOf` says how far the local log goes on a timeline,
+ * `promotions` are those in the local log.
+ */
+export async function readSharedTimeline(
+  { settings }: Pick<CommandContext, "settings">,
+  {
+    local,
+    there,
+    database,
+    endOf,
+  }: {
+    readonly local: {
+      readonly timeline: number;
+      readonly history: TimelineHistory;
+      readonly promotions: readonly PromotionRecord[];
+    };
+    readonly there: Pick<AttachFacts, "target" | "targetHistory">;
+    readonly database: Database;
+    readonly endOf: (timeline: number, from: Lsn) => Promise<Lsn | null>;
+  },
+): Promise<boolean | null> {
+  const target = { timeline: there.target.timeline, history: there.targetHistory };
+  const beginning = findSharedBeginning(local, target);
+  if (beginning === null) return null;
+  const { timeline, from } = beginning;
+  const end = await endOf(timeline, from);
+  const left = timeline === target.timeline ? there.target.lsn : findForkPoint(target.history, timeline);
+  const to = end === null || left === null ? from : end < left ? end : left;
+  const isAlike = await beginsAlike(settings.data_directory, database, { timeline, from, to });
+  if (isAlike !== null || local.promotions.length === 0) return isAlike;
+  return haveSamePromotion(timeline, local.promotions, await readPromotions(database));
+}
+
+/** Empty where they cannot be read. */
+export async function readPromotions(database: Database): Promise<readonly PromotionRecord[]> {
+  try {
+    return (await lookAtServer(database)).promotions;
+  } catch (error) {
+    if (error instanceof DatabaseError) return [];
+    throw error;
+  }
 }
 
 /** The greatest of the positions that are known; `0/0` without any. */

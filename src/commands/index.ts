@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, LoadCommand>>>> 
     rejoin: async () => (await import("./node/rejoin/command.js")).nodeRejoin,
     check: async () => (await import("./node/check/command.js")).nodeCheck,
     control: async () => (await import("./node/control/command.js")).nodeControl,
+    guard: async () => (await import("./node/guard/command.js")).nodeGuard,
     service: async () => (await import("./node/service.js")).nodeService,
     status: async () => (await import("./node/status/command.js")).nodeStatus,
   },

@@ -135,6 +135,9 @@ const table = {
   event: { type: "string", argument: "NAME", elsewhere: "warn" },
   limit: { type: "integer", argument: "NUMBER", minimum: 1, elsewhere: "warn" },
   "keep-history": { short: "k", type: "integer", argument: "DAYS", minimum: 0, elsewhere: "accept" },
+  strict: { type: "boolean", elsewhere: "error", added: true },
+  "this-node": { type: "boolean", elsewhere: "error", added: true },
+  "as-standby": { type: "boolean", elsewhere: "error", added: true },
   "disable-wal-receiver": { type: "boolean", elsewhere: "warn" },
   "enable-wal-receiver": { type: "boolean", elsewhere: "warn" },
   "check-upstream-config": {

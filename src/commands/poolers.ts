@@ -1,4 +1,9 @@
+import { lookAtServer } from "../coordination/look-at-server.js";
+import { findStateDirectory } from "../coordination/state-directory.js";
+import { unledPoolersFile, writeUnledPoolers } from "../coordination/unled-poolers.js";
 import { aimPooler, describeUnledPooler, judgePause } from "../decide/pgbouncer.js";
+import { DatabaseError } from "../errors/database-error.js";
+import { parseConninfo } from "../model/conninfo.js";
 import { formatPoolerAddress, type RedirectOutcome } from "../model/pooler.js";
 import {
   pausePooler,
@@ -9,12 +14,23 @@ import {
   resumePooler,
 } from "../pgbouncer/lead-pooler.js";
 import { listPoolers } from "../pgbouncer/list-poolers.js";
+import { ConnectionError } from "../postgres/connection-error.js";
+import { openDatabase } from "./connect-local.js";
 import type { CommandContext } from "./define-command.js";
 import { reportWarnings } from "./report-problems.js";
+import { isRunByDaemon } from "./standby/promote/daemon-order.js";
 
 type Leading = Pick<
   CommandContext,
-  "databases" | "processes" | "remoteHosts" | "reporter" | "settings" | "cleanup" | "interrupted"
+  | "clock"
+  | "databases"
+  | "processes"
+  | "remoteHosts"
+  | "reporter"
+  | "settings"
+  | "environment"
+  | "cleanup"
+  | "interrupted"
 >;
 
 /** The pgbouncers of `pgbouncer_hosts`, whose clients wait. Ends with exactly one of the two. */
@@ -60,9 +76,15 @@ export async function pausePoolers(context: Leading): Promise<PausedPoolers> {
     redirect: async (conninfo) => {
       withdraw();
       asked.clear();
-      await Promise.all(
-        accesses.map((access) =>
-          redirectOne(context, access, { conninfo, paused: paused.get(access) ?? [] }),
+      if (accesses.length === 0) return;
+      const unled = await Promise.all(
+        accesses.map(async (access) => ({ access, failure: await redirectOne(context, access, conninfo) })),
+      );
+      await keepUnled(
+        context,
+        conninfo,
+        unled.flatMap(({ access, failure }) =>
+          failure === null ? [] : { access, reason: failure, paused: paused.get(access) ?? [] },
         ),
       );
     },
@@ -94,21 +116,64 @@ async function resumeOne({ reporter }: Leading, access: PoolerAccess): Promise<v
   else reporter.warning(`unable to resume ${listNames(access.names)} on ${name}`, { detail: reason });
 }
 
+/** Null when it leads there now, otherwise why not. */
 async function redirectOne(
   { reporter }: Leading,
   access: PoolerAccess,
-  { conninfo, paused }: { readonly conninfo: string; readonly paused: readonly string[] },
-): Promise<void> {
+  conninfo: string,
+): Promise<string | null> {
   const aim = aimPooler(conninfo, access);
   const outcome = await redirectPooler(access, aim);
-  if (outcome.kind === "failed") {
-    const left = { ...access, databases: access.names, target: aim?.target ?? null, paused };
-    reportWarnings(reporter, [describeUnledPooler(outcome.reason, left)]);
-  } else if (aim !== null) {
-    const where = formatPoolerAddress(aim.target);
-    reporter.notice(`pgbouncer "${formatPoolerAddress(access.pooler)}" leads to ${where} now`, {
-      detail: describeChanges(outcome, access),
-    });
+  if (outcome.kind === "failed") return outcome.reason;
+  if (aim === null) return null;
+  const where = formatPoolerAddress(aim.target);
+  reporter.notice(`pgbouncer "${formatPoolerAddress(access.pooler)}" leads to ${where} now`, {
+    detail: describeChanges(outcome, access),
+  });
+  return null;
+}
+
+interface UnledPooler {
+  readonly access: PoolerAccess;
+  readonly reason: string;
+  readonly paused: readonly string[];
+}
+
+/** Leaves those that could not be led to the daemon of this node, and tells what can be done by hand. */
+async function keepUnled(context: Leading, conninfo: string, unled: readonly UnledPooler[]): Promise<void> {
+  const addresses = unled.map(({ access }) => formatPoolerAddress(access.pooler));
+  const isTriedAgain = (await rememberUnled(context, addresses)) && (await hasDaemon(context));
+  for (const { access, reason, paused } of unled) {
+    const target = aimPooler(conninfo, access)?.target ?? null;
+    const left = { ...access, databases: access.names, target, paused, isTriedAgain };
+    reportWarnings(context.reporter, [describeUnledPooler(reason, left)]);
+  }
+}
+
+/** False when there is no place to remember anything. */
+async function rememberUnled(
+  { settings, environment, clock }: Leading,
+  addresses: readonly string[],
+): Promise<boolean> {
+  const directory = await findStateDirectory(settings, environment);
+  if (directory.kind === "missing") return false;
+  return writeUnledPoolers(unledPoolersFile(directory.path, settings.data_directory), {
+    addresses,
+    at: clock.now(),
+  }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function hasDaemon(context: Leading): Promise<boolean> {
+  if (isRunByDaemon(context.environment)) return true;
+  try {
+    const database = await openDatabase(context, parseConninfo(context.settings.conninfo));
+    return (await lookAtServer(database)).beacon !== null;
+  } catch (error) {
+    if (error instanceof ConnectionError || error instanceof DatabaseError) return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
-import { UserError } from "../errors/user-error.js";
 import type { NodeRecord } from "../model/node-record.js";
 import type { Problem } from "../model/problem.js";
+import { MissingProgramError } from "../remote/missing-program.js";
 import type { ProgramVersion } from "../remote/program-version.js";
 import { connectRemoteNode, type RemoteNode } from "../remote/remote-node.js";
 import type { CommandContext } from "./define-command.js";
@@ -20,7 +20,10 @@ const found = new WeakMap<
  * Reaches the host of a node and finds the program there, under our own name or the other one of `tsrepmgr` and
  * `repmgr`. Throws UserError.
  */
-export async function reachProgram(context: CommandContext, node: NodeRecord): Promise<RemoteProgramThere> {
+export async function reachProgram(
+  context: CommandContext,
+  node: Pick<NodeRecord, "nodeId" | "nodeName" | "conninfo" | "configFile">,
+): Promise<RemoteProgramThere> {
   const { remoteHosts, settings, environment } = context;
   const programs =
     found.get(remoteHosts) ?? new Map<number, { programName: string; version: ProgramVersion }>();
@@ -37,7 +40,7 @@ export async function reachProgram(context: CommandContext, node: NodeRecord): P
   try {
     return await reach(environment.programName);
   } catch (error) {
-    if (!(error instanceof UserError) || !error.message.includes("was not found on node")) throw error;
+    if (!(error instanceof MissingProgramError)) throw error;
     try {
       return await reach(environment.programName === "repmgr" ? "tsrepmgr" : "repmgr");
     } catch {

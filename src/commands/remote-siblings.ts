@@ -32,27 +32,35 @@ export interface FollowOutcome {
   readonly issue: { readonly reason: string; readonly command: string } | null;
 }
 
-/** Lets all siblings stream from the new primary, at the same time; a failure is a value and shown as a WARNING. */
+/**
+ * Lets all siblings stream from the new primary, at the same time; a failure is a value and shown as a WARNING. A witness
+ * copies the records as they are, so it comes after all that `others` and the standbys write.
+ */
 export async function letSiblingsFollow(
   context: CommandContext,
-  primary: NodeRecord,
+  { primary, others }: { readonly primary: NodeRecord; readonly others?: Promise<unknown> },
   siblings: readonly NodeRecord[],
 ): Promise<readonly FollowOutcome[]> {
   const { reporter } = context;
   reporter.notice("executing STANDBY FOLLOW on " + `${siblings.length} of ${siblings.length} siblings`);
-  const outcomes = await Promise.all(
-    siblings.map(async (record): Promise<FollowOutcome> => {
-      const words = await followWords(context, primary, record);
-      const reason = await runThere(context, { record, ...words });
-      if (reason === null) return { record, issue: null };
-      const command = `${context.environment.programName} -f ${record.configFile} ${words.args.join(" ")}`;
-      reporter.warning(`node ${describeNode(record)} does not follow the new primary`, {
-        detail: reason,
-        hint: `execute on that node: ${command}`,
-      });
-      return { record, issue: { reason, command } };
-    }),
-  );
+  const followAll = (records: readonly NodeRecord[]): Promise<readonly FollowOutcome[]> =>
+    Promise.all(
+      records.map(async (record): Promise<FollowOutcome> => {
+        const words = await followWords(context, primary, record);
+        const reason = await runThere(context, { record, ...words });
+        if (reason === null) return { record, issue: null };
+        const command = `${context.environment.programName} -f ${record.configFile} ${words.args.join(" ")}`;
+        reporter.warning(`node ${describeNode(record)} does not follow the new primary`, {
+          detail: reason,
+          hint: `execute on that node: ${command}`,
+        });
+        return { record, issue: { reason, command } };
+      }),
+    );
+  const isWitness = ({ type }: NodeRecord): boolean => type === "witness";
+  const standbys = await followAll(siblings.filter((record) => !isWitness(record)));
+  await others;
+  const outcomes = [...standbys, ...(await followAll(siblings.filter(isWitness)))];
   const followed = outcomes.filter(({ issue }) => issue === null);
   const sentence = `STANDBY FOLLOW successfully executed on ${
     followed.length === outcomes.length ? "all reachable sibling nodes" : `${followed.length} sibling nodes`

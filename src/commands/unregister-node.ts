@@ -9,6 +9,7 @@ import { deleteNode } from "../metadata/nodes.js";
 import { describeNode, nodeId, type NodeId, type NodeRecord } from "../model/node-record.js";
 import type { Database } from "../postgres/database.js";
 import type { Reporter } from "../output/reporter.js";
+import { awaitSyncSet } from "./await-sync-set.js";
 import type { CommandContext } from "./define-command.js";
 
 export interface Removal {
@@ -57,6 +58,7 @@ export async function removeRecord(
     await failed(error.message, hint, error);
   }
   await announceEvent(context, { event, nodeId: eventNodeId, successful: true, details }, primary);
+  await awaitSyncSet(context, primary);
 }
 
 /** What `--dry-run` says instead of removing the record. */

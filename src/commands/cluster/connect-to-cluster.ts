@@ -13,8 +13,20 @@ export interface Cluster {
   readonly records: readonly NodeRecord[];
 }
 
+type Context = Pick<
+  CommandContext,
+  | "environment"
+  | "settings"
+  | "configFile"
+  | "connection"
+  | "databases"
+  | "interrupted"
+  | "reporter"
+  | "cleanup"
+>;
+
 /** Reads the node records from the node that the configuration or the connection options name. Throws UserError. */
-export async function connectToCluster(context: CommandContext): Promise<Cluster> {
+export async function connectToCluster(context: Context): Promise<Cluster> {
   const database = await connectToAnyNode(context);
   const records = await readNodeRecords(context, database);
   if (records.length > 0) return { database, records };
@@ -25,7 +37,7 @@ export async function connectToCluster(context: CommandContext): Promise<Cluster
 }
 
 /** As in repmgr a configuration file, also one that was found without -f, wins over connection options. */
-function connectToAnyNode(context: CommandContext): Promise<Database> {
+function connectToAnyNode(context: Context): Promise<Database> {
   const { reporter, configFile, connection } = context;
   if (reporter.isVerbose) reporter.info("connecting to database");
   if (configFile === null) {

@@ -7,6 +7,7 @@ import type {
 import { DatabaseError } from "../../errors/database-error.js";
 import { readSchemaState } from "../../metadata/schema-state.js";
 import type { Database } from "../../postgres/database.js";
+import { isThroughPooler } from "../../postgres/pooler-between.js";
 import type { Clock } from "../../system/clock.js";
 
 const SETTINGS = [
@@ -19,6 +20,7 @@ const SETTINGS = [
 ];
 
 interface FactsRow {
+  readonly backend_pid: number;
   readonly identity: string;
   readonly in_recovery: boolean;
   readonly may_replicate: boolean;
@@ -47,6 +49,7 @@ const CURRENT_LSN = `CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg
 const SELECT_FACTS = `
   SELECT pg_catalog.concat_ws('/', extract(epoch FROM pg_catalog.pg_postmaster_start_time()),
                               pg_catalog.current_setting('port')) AS identity,
+         pg_catalog.pg_backend_pid() AS backend_pid,
          pg_catalog.pg_is_in_recovery() AS in_recovery,
          (SELECT rolsuper OR rolreplication FROM pg_catalog.pg_roles WHERE rolname = current_user) AS may_replicate,
          (SELECT pg_catalog.json_object_agg(name, setting) FROM pg_catalog.pg_settings
@@ -78,6 +81,7 @@ export async function readDoctorServerFacts(database: Database, clock: Clock): P
     ...time,
     version: database.serverVersion,
     user: database.conninfo.get("user") ?? "",
+    isThroughPooler: isThroughPooler(database, row.backend_pid),
     systemIdentifier: await ifReadable(() => readIdentifier(database)),
     identity: row.identity,
     inRecovery: row.in_recovery,

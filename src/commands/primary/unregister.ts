@@ -3,6 +3,7 @@ import { planPrimaryUnregistration } from "../../decide/unregister-primary.js";
 import { exitCodes, type ExitCode } from "../../errors/exit-codes.js";
 import { UserError } from "../../errors/user-error.js";
 import { describeNode, nodeId } from "../../model/node-record.js";
+import { awaitMembership } from "../await-membership.js";
 import { connectToLocalNode } from "../connect-local.js";
 import { connectToRegisteredPrimary } from "../connect-primary.js";
 import { defineCommand } from "../define-command.js";
@@ -21,7 +22,7 @@ export const primaryUnregister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
-  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery"],
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "databaseQuery", "registrationSync"],
   examples: ["primary unregister --node-id=1 --dry-run"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
@@ -54,7 +55,7 @@ export const primaryUnregister = defineCommand({
       failureCode: exitCodes.databaseQuery,
     });
     reporter.info(`node ${describeNode(target)} was successfully unregistered`);
-    return exitCodes.success;
+    return awaitMembership(context, primary.database, { before: records, force: options.force });
   },
 });
 

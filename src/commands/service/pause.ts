@@ -1,16 +1,16 @@
-import { askToPause, type PauseOutcome } from "../../coordination/pause.js";
-import { findStateDirectory } from "../../coordination/state-directory.js";
-import { emptyState, readState, stateFileOf, writeState } from "../../coordination/state-file.js";
+import type { PauseOutcome } from "../../coordination/pause.js";
 import { DatabaseError } from "../../errors/database-error.js";
 import { exitCodes, type ExitCode } from "../../errors/exit-codes.js";
+import { UserError } from "../../errors/user-error.js";
 import { findTruePrimary } from "../../metadata/find-primary.js";
 import { leavePauseWish } from "../../metadata/pause-wishes.js";
-import { describeNode, type NodeRecord } from "../../model/node-record.js";
+import { describeNode, nodeId } from "../../model/node-record.js";
 import { parseConninfo } from "../../model/conninfo.js";
 import { ConnectionError } from "../../postgres/connection-error.js";
-import { readSystemIdentifier } from "../../postgres/server-state.js";
 import { describeFailure } from "../../system/directories.js";
 import { defineCommand, type Command, type CommandContext } from "../define-command.js";
+import { findWayToPause, pauseDaemon, spellPauseThere, type PauseTarget } from "../pause-daemon.js";
+import { problemOf } from "../remote-program.js";
 import { readLocalRecords } from "./status/gather.js";
 
 export const servicePause = definePause(true);
@@ -23,13 +23,19 @@ function definePause(isPaused: boolean): Command {
     summary: isPaused
       ? "let no daemon of the cluster promote or follow until it is unpaused"
       : "let the daemons of the cluster act again",
-    options: { "dry-run": "check that every node can be reached, and change nothing" },
+    options: {
+      "dry-run": "check that every node can be reached, and change nothing",
+      "this-node": "only the daemon of this node, also while its server is down",
+      "remote-user": "user to log in with on the hosts of nodes whose server is down",
+    },
     effect: "changes",
     configuration: "required",
     exitCodes: ["success", "badConfiguration", "databaseConnection", "repmgrdPause"],
-    examples: [`service ${verb}`],
+    examples: [`service ${verb}`, `service ${verb} --this-node`],
     run: async (context, options): Promise<ExitCode> => {
-      const records = await readLocalRecords(context);
+      const records: readonly PauseTarget[] = options["this-node"]
+        ? [describeOwn(context)]
+        : await readRecords(context, isPaused);
       const outcomes = await Promise.all(
         records.map((record) =>
           options["dry-run"] ? tryNode(context, record) : pauseNode(context, record, isPaused),
@@ -37,7 +43,7 @@ function definePause(isPaused: boolean): Command {
       );
       const failures = outcomes.filter(
         (outcome, index) =>
-          !report(context, { outcome, record: records[index], verb, isDryRun: options["dry-run"] }),
+          !report(context, { outcome, record: records[index], isPaused, isDryRun: options["dry-run"] }),
       );
       if (failures.length === 0) return exitCodes.success;
       context.reporter.error(`unable to ${verb} ${failures.length} node(s)`, {
@@ -48,52 +54,56 @@ function definePause(isPaused: boolean): Command {
   });
 }
 
-async function tryNode(
-  { databases, interrupted }: CommandContext,
-  { conninfo }: NodeRecord,
-): Promise<PauseOutcome> {
+/** Throws UserError. */
+async function readRecords(context: CommandContext, isPaused: boolean): Promise<readonly PauseTarget[]> {
+  try {
+    return await readLocalRecords(context);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== exitCodes.databaseConnection) throw error;
+    const here = spellPauseThere(context, describeOwn(context), isPaused);
+    const hint = `for the daemon of this node alone: ${here}; for all of them, execute it on a node whose server runs`;
+    throw new UserError(error.exitCode, { ...problemOf(error), hint }, error);
+  }
+}
+
+/** Its record may be out of reach. */
+function describeOwn({ settings, configFile }: CommandContext): PauseTarget {
+  const { node_id, node_name, conninfo } = settings;
+  return { nodeId: nodeId(node_id), nodeName: node_name, conninfo, configFile: configFile ?? "" };
+}
+
+async function tryNode(context: CommandContext, record: PauseTarget): Promise<PauseOutcome> {
+  const { databases, interrupted, settings } = context;
+  const { conninfo } = record;
   try {
     const database = await databases.connect(parseConninfo(conninfo), { signal: interrupted });
     void database.close();
     return { kind: "done" };
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    return { kind: "failed", reason: error.message };
+    if (record.nodeId === settings.node_id) return { kind: "done" };
+    const { kind } = await findWayToPause(context, record);
+    return kind === "done" ? { kind } : { kind: "failed", reason: error.message };
   }
 }
 
-/** Where no daemon runs, the next one finds the wish: in its state file here, in the metadata elsewhere. */
+/** Where no daemon runs, the next one finds the wish: in a note here, in the metadata elsewhere. */
 async function pauseNode(
   context: CommandContext,
-  record: NodeRecord,
+  record: PauseTarget,
   isPaused: boolean,
 ): Promise<PauseOutcome> {
-  const outcome = await askToPause(record, isPaused, context);
+  const outcome = await pauseDaemon(context, record, isPaused);
   if (outcome.kind !== "no-daemon") return outcome;
   try {
-    if (record.nodeId === context.settings.node_id) await writeOwnState(context, record, isPaused);
-    else await leaveWish(context, record, isPaused);
+    await leaveWish(context, record, isPaused);
     return { kind: "done" };
   } catch (error) {
     return { kind: "failed", reason: `no daemon runs there, and ${describeFailure(error)}` };
   }
 }
 
-async function writeOwnState(context: CommandContext, record: NodeRecord, isPaused: boolean): Promise<void> {
-  const { databases, settings, environment, clock } = context;
-  const directory = await findStateDirectory(settings, environment);
-  if (directory.kind === "missing") throw new Error(directory.reason);
-  const database = await databases.connect(parseConninfo(record.conninfo));
-  const owner = { systemIdentifier: await readSystemIdentifier(database), nodeId: record.nodeId };
-  await database.close();
-  const path = stateFileOf(directory.path, owner);
-  const reading = await readState(path, owner);
-  if (reading.kind === "unusable") throw new Error(`its state file cannot be used: ${reading.reason}`);
-  const state = reading.kind === "read" ? reading.state : emptyState;
-  await writeState(path, owner, { ...state, isPaused, pauseChangedAt: clock.now() });
-}
-
-async function leaveWish(context: CommandContext, record: NodeRecord, isPaused: boolean): Promise<void> {
+async function leaveWish(context: CommandContext, record: PauseTarget, isPaused: boolean): Promise<void> {
   const { databases, interrupted, clock } = context;
   const { primary } = await findTruePrimary(databases, await readLocalRecords(context), interrupted);
   if (primary === null) throw new Error("there is no primary to leave the wish on");
@@ -109,13 +119,15 @@ async function leaveWish(context: CommandContext, record: NodeRecord, isPaused: 
 
 interface Reported {
   readonly outcome: PauseOutcome;
-  readonly record: NodeRecord | undefined;
-  readonly verb: string;
+  readonly record: PauseTarget | undefined;
+  readonly isPaused: boolean;
   readonly isDryRun: boolean;
 }
 
-function report({ reporter }: CommandContext, { outcome, record, verb, isDryRun }: Reported): boolean {
+function report(context: CommandContext, { outcome, record, isPaused, isDryRun }: Reported): boolean {
   if (record === undefined) return true;
+  const { reporter } = context;
+  const verb = isPaused ? "pause" : "unpause";
   const node = describeNode(record);
   if (outcome.kind === "done") {
     if (isDryRun) reporter.info(`would ${verb} node ${node}`);
@@ -123,7 +135,8 @@ function report({ reporter }: CommandContext, { outcome, record, verb, isDryRun 
     return true;
   }
   reporter.warning(`unable to ${verb} node ${node}`, {
-    ...(outcome.kind === "failed" ? { detail: outcome.reason } : {}),
+    ...(outcome.kind === "no-daemon" ? {} : { detail: outcome.reason }),
+    hint: `execute there: ${spellPauseThere(context, record, isPaused)}`,
   });
   return false;
 }

@@ -3,7 +3,14 @@ import { renderJsonDocument } from "../../output/json.js";
 import { renderIssues } from "../cluster/show/render-text.js";
 import { defineCommand } from "../define-command.js";
 import { gatherServiceStatus } from "./status/gather.js";
-import { describeServiceStatus, renderArmed, renderServiceCsv, renderServiceTable } from "./status/render.js";
+import {
+  describeServiceStatus,
+  renderArmed,
+  renderServiceCsv,
+  renderServiceTable,
+  renderSynchronous,
+  renderLease,
+} from "./status/render.js";
 
 export const serviceStatus = defineCommand({
   name: "service status",
@@ -38,6 +45,8 @@ export const serviceStatus = defineCommand({
     );
     if (reporter.isTerse) return exitCodes.success;
     reporter.data(renderArmed(status));
+    reporter.data(renderSynchronous(status, display));
+    reporter.data(renderLease(status));
     if (status.problems.length > 0) {
       reporter.data("\n");
       reporter.warning(renderIssues(status.problems, reporter.isVerbose));

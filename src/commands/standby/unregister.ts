@@ -8,6 +8,7 @@ import { ConnectionError } from "../../postgres/connection-error.js";
 import type { Database } from "../../postgres/database.js";
 import { readReplicationSlot } from "../../postgres/replication-slots.js";
 import { readAttachment } from "../../postgres/server-state.js";
+import { awaitMembership } from "../await-membership.js";
 import { openDatabase } from "../connect-local.js";
 import { connectToTruePrimary } from "../connect-primary.js";
 import { defineCommand, type CommandContext } from "../define-command.js";
@@ -20,12 +21,13 @@ export const standbyUnregister = defineCommand({
   summary: "remove the record of a standby",
   options: {
     "dry-run": "check the prerequisites and show what would be done",
+    force: "take it for done although half of the nodes do not know of it",
     "node-id": "standby to unregister (default: this node)",
     "node-name": "standby to unregister, by its name",
   },
   effect: "changes",
   configuration: "required",
-  exitCodes: ["success", "badConfiguration", "databaseConnection"],
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "registrationSync"],
   examples: ["standby unregister", "standby unregister --node-name=node3"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
@@ -53,7 +55,7 @@ export const standbyUnregister = defineCommand({
       failureCode: exitCodes.badConfiguration,
     });
     reporter.info("standby unregistration complete");
-    return exitCodes.success;
+    return awaitMembership(context, primary, { before: records, force: options.force });
   },
 });
 

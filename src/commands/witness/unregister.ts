@@ -7,6 +7,7 @@ import { describeNode, nodeId } from "../../model/node-record.js";
 import { ConnectionError } from "../../postgres/connection-error.js";
 import type { Database } from "../../postgres/database.js";
 import { isInRecovery } from "../../postgres/server-state.js";
+import { awaitMembership } from "../await-membership.js";
 import { openDatabase, openDatabaseOrFail } from "../connect-local.js";
 import { connectToTruePrimary } from "../connect-primary.js";
 import { defineCommand, type CommandContext } from "../define-command.js";
@@ -30,7 +31,7 @@ export const witnessUnregister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
-  exitCodes: ["success", "badConfiguration", "databaseConnection"],
+  exitCodes: ["success", "badConfiguration", "databaseConnection", "registrationSync"],
   examples: ["witness unregister --node-id=4", "witness unregister --force -h node1"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
@@ -59,7 +60,7 @@ export const witnessUnregister = defineCommand({
     reporter.info("witness unregistration complete", {
       detail: `witness node with ID ${target.nodeId} successfully unregistered`,
     });
-    return exitCodes.success;
+    return awaitMembership(context, primary, { before: records, force: options.force });
   },
 });
 

@@ -15,9 +15,10 @@ describe("standby clone that is ended half-way", () => {
   });
 
   const awaitHalfWay = (place: Place): Promise<unknown> =>
-    waitUntil("the copy has begun", async () =>
-      (await readdir(place.dataDirectory).catch((): string[] => [])).includes("base"),
-    );
+    waitUntil("the copy has begun and is marked", async () => {
+      const entries = await readdir(place.dataDirectory).catch((): string[] => []);
+      return entries.includes("base") && entries.includes("tsrepmgr_clone.json");
+    });
 
   const awaitNoWalSender = (): Promise<unknown> =>
     waitUntil(

@@ -19,7 +19,7 @@ export interface TestNode {
 
 /** A registered primary `n1`, running. */
 export async function createRegisteredPrimary(): Promise<TestNode> {
-  const server = await createPrimary({ name: "n1" });
+  const server = await createPrimary({ name: "n1", settings: { wal_keep_size: "128MB" } });
   const configFile = await writeRepmgrConf(server, { node_id: 1, node_name: "n1" });
   const registered = await runProgram(["-f", configFile, "primary", "register"]);
   if (registered.exitCode !== 0) throw new Error(`primary register failed:\n${registered.output}`);

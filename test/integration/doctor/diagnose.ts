@@ -1,4 +1,7 @@
+import { statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { expect } from "vitest";
+import { judgeDisk } from "../../../src/decide/doctor/check-host.js";
 import { runProgram, type ProgramOptions } from "../../harness/program.js";
 
 interface Check {
@@ -16,6 +19,13 @@ interface Diagnosis {
   /** `1 wal_level`, notes included. */
   readonly codes: readonly string[];
   readonly problems: readonly { readonly severity: string; readonly code: string; readonly hint: string }[];
+}
+
+/** A machine whose disk is nearly full is found by the doctor, and rightly so: nothing is healthy there. */
+export function isDiskShort(): boolean {
+  const path = tmpdir();
+  const { bavail, bsize, blocks } = statfsSync(path);
+  return judgeDisk({ path, freeBytes: bavail * bsize, totalBytes: blocks * bsize }) !== null;
 }
 
 /** What `doctor --format=json` says. */

@@ -53,7 +53,7 @@ describe("killed by SIGKILL at each announcement and run again", () => {
   it("standby register leaves a standby that is recorded", async () => {
     const standby = await addStandby(primary, 3);
     const count = await killAtEachAnnouncement({
-      whenDone: { exitCode: 1, isDone: async () => (await recordOf(primary, 3)) !== undefined },
+      exitCodeWhenDone: 1,
       prepare: async () => {
         await expectSuccess(standby.run("standby", "unregister"));
         return ["-f", standby.conf, "standby", "register", "--wait-sync=20"];

@@ -1,3 +1,4 @@
+import { appendFile } from "node:fs/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { killAtEachAnnouncement } from "./kill-at.js";
 import { addStandby, awaitStreaming, makePrimary, recordOf, slotsOf, type Node } from "./make-nodes.js";
@@ -13,21 +14,29 @@ describe("killed by SIGKILL at each announcement and run again", () => {
     leaf = await addStandby(primary, 3);
   });
 
-  it("standby follow leaves a standby that streams from its upstream, and no slot where it was", async () => {
-    let upstream = primary;
-    const count = await killAtEachAnnouncement({
-      prepare: async () => {
-        upstream = upstream === primary ? middle : primary;
-        return ["-f", leaf.conf, "standby", "follow", `--upstream-node-id=${upstream.id}`];
-      },
-      verify: async () => {
-        await awaitStreaming(upstream, leaf);
-        expect(await recordOf(primary, leaf.id)).toMatchObject({ upstream: upstream.id, active: true });
-        const former = upstream === primary ? middle : primary;
-        expect(await slotsOf(upstream)).toContain("repmgr_slot_3");
-        expect(await slotsOf(former)).not.toContain("repmgr_slot_3");
-      },
-    });
-    expect(count).toBeGreaterThanOrEqual(3);
-  }, 300_000);
+  it.each([
+    ["reloaded", false],
+    ["restarted", true],
+  ])(
+    "standby follow leaves a %s standby that streams from its upstream, and no slot where it was",
+    async (_how, restarts) => {
+      if (restarts) await appendFile(leaf.conf, "standby_follow_restart=true\n");
+      let upstream = primary;
+      const count = await killAtEachAnnouncement({
+        prepare: async () => {
+          upstream = upstream === primary ? middle : primary;
+          return ["-f", leaf.conf, "standby", "follow", `--upstream-node-id=${upstream.id}`];
+        },
+        verify: async () => {
+          await awaitStreaming(upstream, leaf);
+          expect(await recordOf(primary, leaf.id)).toMatchObject({ upstream: upstream.id, active: true });
+          const former = upstream === primary ? middle : primary;
+          expect(await slotsOf(upstream)).toContain("repmgr_slot_3");
+          expect(await slotsOf(former)).not.toContain("repmgr_slot_3");
+        },
+      });
+      expect(count).toBeGreaterThanOrEqual(3);
+    },
+    300_000,
+  );
 });

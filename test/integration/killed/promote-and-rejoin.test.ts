@@ -41,16 +41,7 @@ describe("killed by SIGKILL at each announcement and run again", () => {
 
   it("standby promote leaves a primary that is recorded as one", async () => {
     const count = await killAtEachAnnouncement({
-      whenDone: {
-        exitCode: 8,
-        isDone: async () =>
-          (
-            await standby.server.sql(
-              "SELECT FROM repmgr.nodes WHERE node_id = $1 AND type = 'primary' AND active",
-              [standby.id],
-            )
-          ).length === 1,
-      },
+      exitCodeWhenDone: 8,
       prepare: async (round) => {
         if (round > 0) {
           swap();
@@ -68,6 +59,10 @@ describe("killed by SIGKILL at each announcement and run again", () => {
           active: true,
         });
         expect(await recordOf(standby, primary.id)).toMatchObject({ active: false });
+        const [event] = await standby.server.sql(
+          "SELECT event, node_id FROM repmgr.events ORDER BY event_timestamp DESC LIMIT 1",
+        );
+        expect(event).toEqual({ event: "standby_promote", node_id: standby.id });
       },
     });
     expect(count).toBeGreaterThanOrEqual(3);

@@ -176,6 +176,17 @@ describe("node rejoin", () => {
   it("lets pg_rewind recover a crashed primary, and rewinds it", async () => {
     await node1.server.stop("immediate");
     expect((await node2.run("standby", "promote")).exitCode).toBe(0);
+    // Back for a moment beside its successor, and again with its history, as a fenced primary has it.
+    await node1.server.start();
+    await node1.server.sql("CHECKPOINT");
+    await node1.server.stop("immediate");
+    const histories = (await readdir(join(node2.server.dataDirectory, "pg_wal"))).filter((name) =>
+      name.endsWith(".history"),
+    );
+    for (const name of histories) {
+      const [from, to] = [node2, node1].map(({ server }) => join(server.dataDirectory, "pg_wal", name));
+      await writeFile(to ?? "", await readFile(from ?? ""));
+    }
     await writeFile(join(node1.server.dataDirectory, "recovery.signal"), "");
     const refused = await rejoin(node1, node2);
     expect(refused.exitCode, refused.output).toBe(24);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   cluster = await makeCluster(3, {
     settings: { archive_mode: "on", archive_command: `while test -f ${hang}; do sleep 0.1; done` },
   });
-  for (const { id } of cluster.nodes) await cluster.configure(id, { shutdown_check_timeout: 3 });
+  for (const { id } of cluster.nodes) await cluster.configure(id, { shutdown_check_timeout: 10 });
   story = tellStory(cluster);
   node3 = cluster.nodes[2] as SwitchNode;
 });
@@ -41,7 +41,7 @@ describe("standby switchover", () => {
     await rm(hang);
     expect(result.exitCode, result.output).toBe(18);
     expect(result.stderr).toContain("has not completed in time");
-    expect(result.stderr).toContain(`"${primary.server.name}" (ID: ${primary.id}) was started again`);
+    expect(result.stderr).toContain(`"${primary.server.name}" (ID: ${primary.id}) is the primary again`);
     expect(await isInRecovery(primary)).toBe(false);
     await story.expectHealthy();
   });

@@ -37,12 +37,14 @@ describe("standby switchover, killed when it announces", () => {
     await started.result;
 
     const show = await node3.run("cluster", "show");
+    // Between the end of a follow and that of the command are a few milliseconds.
+    if (announcement.startsWith("STANDBY FOLLOW") && show.exitCode === 0) return story.expectHealthy();
     expect(show.exitCode, show.output).toBe(25);
     expect(show.output).toContain(`is not finished`);
     expect(show.output).toContain(`tsrepmgr -f ${candidate.conf} standby switchover --siblings-follow`);
 
     const again = await candidate.run(...words);
     expect([0, 18], again.output).toContain(again.exitCode);
-    await story.expectHealthy();
+    return story.expectHealthy();
   });
 });

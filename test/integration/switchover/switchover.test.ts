@@ -63,6 +63,10 @@ describe("standby switchover", () => {
       await story.expectHealthy();
     }
     const outcome = await writer.stop();
+    if (ROUNDS > 1)
+      console.log(
+        `${2 * ROUNDS} switchovers: ${outcome.ids.length} rows acknowledged, longest time without one ${Math.round(outcome.longestGapMs)} ms`,
+      );
     const { primary } = await story.findRoles();
     const rows = await primary.server.sql<{ id: number }>("SELECT id FROM public.written ORDER BY id");
     const kept = new Set(rows.map(({ id }) => id));

@@ -9,12 +9,12 @@ import {
   type ViewAnswer,
 } from "../../../decide/connectivity.js";
 import { UserError } from "../../../errors/user-error.js";
-import { ConninfoError, parseConninfo } from "../../../model/conninfo.js";
 import type { NodeId, NodeRecord } from "../../../model/node-record.js";
-import { ConnectionError } from "../../../postgres/connection-error.js";
-import { connectRemoteNode, type RemoteProgram } from "../../../remote/remote-node.js";
+import { reachQuestion } from "../../../remote/reach-question.js";
+import { connectRemoteNode, findSshHost, type RemoteProgram } from "../../../remote/remote-node.js";
 import type { CommandContext } from "../../define-command.js";
 import { connectToCluster } from "../connect-to-cluster.js";
+import { reachNodes } from "../reach-nodes.js";
 
 export interface ConnectivityRequest {
   /** The node that we run on; null when nothing says which one it is. */
@@ -34,14 +34,18 @@ export async function gatherConnectivity(
   context: CommandContext,
   request: ConnectivityRequest,
 ): Promise<ConnectivityFacts> {
+  context.remoteHosts.prepare();
   const { records: nodes } = await connectToCluster(context);
-  const tries = new Map(nodes.map((node) => [node.nodeId, tryNode(context, node)]));
+  const others = nodes.filter(({ nodeId }) => nodeId !== request.localId);
+  const ways = new Map(others.map((node) => [node.nodeId, openWay(context, node)]));
+  const tries = reachNodes(context, nodes);
   const isWorthAsking = async ({ nodeId }: NodeRecord): Promise<boolean> =>
     request.asksUnreachable || (await tries.get(nodeId)) === connectivity.reachable;
   const asked = nodes.map(async (node): Promise<readonly [NodeId, ViewAnswer] | null> => {
     const { nodeId } = node;
     if (nodeId === request.localId) return [nodeId, { kind: "seen", view: await settleView(tries) }];
-    return (await isWorthAsking(node)) ? [nodeId, await askForView(context, { node, nodes })] : null;
+    if (!(await isWorthAsking(node))) return null;
+    return [nodeId, await askForView(context, { node, nodes, way: ways.get(nodeId) })];
   });
   const answers = new Map((await Promise.all(asked)).filter((answer) => answer !== null));
   return { nodes, answers, reports: [] };
@@ -76,26 +80,24 @@ async function settleView(tries: ReadonlyMap<NodeId, Promise<Connectivity>>): Pr
   return new Map(await Promise.all([...tries].map(async ([nodeId, cell]) => [nodeId, await cell] as const)));
 }
 
-async function tryNode(
-  { databases, interrupted, reporter }: CommandContext,
-  node: NodeRecord,
-): Promise<Connectivity> {
-  try {
-    const database = await databases.connect(parseConninfo(node.conninfo), { signal: interrupted });
-    database.close().catch(() => undefined);
-    return connectivity.reachable;
-  } catch (error) {
-    if (!(error instanceof ConnectionError || error instanceof ConninfoError)) throw error;
-    if (reporter.isVerbose) reporter.error("connection to database failed", { detail: error.message });
-    return connectivity.unreachable;
-  }
+/** Connects to the host of a node while its server is tried, which takes as long; whoever waits for it hears a failure. */
+function openWay({ remoteHosts }: CommandContext, node: NodeRecord): Promise<unknown> {
+  const opened = (async () => remoteHosts.connect(findSshHost(node)))();
+  opened.catch(() => undefined);
+  return opened;
 }
 
-async function askForView(
-  context: CommandContext,
-  { node, nodes }: { readonly node: NodeRecord; readonly nodes: readonly NodeRecord[] },
-): Promise<ViewAnswer> {
-  const outcome = await runThere(context, { node, args: ["cluster", "show", "--csv", "--terse"] });
+interface ViewQuestion extends Pick<RemoteQuestion, "node" | "way"> {
+  readonly nodes: readonly NodeRecord[];
+}
+
+async function askForView(context: CommandContext, { node, nodes, way }: ViewQuestion): Promise<ViewAnswer> {
+  const outcome = await runThere(context, {
+    node,
+    way,
+    args: reachQuestion.args,
+    variables: { [reachQuestion.variable]: "1" },
+  });
   if (outcome.kind !== "output") return outcome;
   const view = parseView(outcome.stdout, nodes);
   if (view !== null && outcome.stdout.trim() !== "") return { kind: "seen", view };
@@ -107,9 +109,17 @@ type RemoteOutcome =
   | { readonly kind: "output"; readonly stdout: string; readonly stderr: string }
   | Extract<ViewAnswer, { readonly kind: "no-ssh" }>;
 
+interface RemoteQuestion {
+  readonly node: NodeRecord;
+  /** A connection to its host that is being opened: when that fails, nothing else is tried. */
+  readonly way?: Promise<unknown> | undefined;
+  readonly args: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 async function runThere(
   context: CommandContext,
-  { node, args }: { readonly node: NodeRecord; readonly args: readonly string[] },
+  { node, way, args, variables = {} }: RemoteQuestion,
 ): Promise<RemoteOutcome> {
   const { remoteHosts, settings, environment, interrupted } = context;
   const program: RemoteProgram = {
@@ -119,8 +129,13 @@ async function runThere(
     logLevel: "NOTICE",
   };
   try {
+    await way;
     const remote = await connectRemoteNode(remoteHosts, node, program);
-    const result = await remote.run(args, { timeoutMs: REMOTE_TIMEOUT_MS, signal: interrupted });
+    const result = await remote.run(args, {
+      timeoutMs: REMOTE_TIMEOUT_MS,
+      signal: interrupted,
+      variables,
+    });
     if (!result.timedOut) return { kind: "output", stdout: result.stdout, stderr: result.stderr };
     return { kind: "no-ssh", reason: `no answer within ${REMOTE_TIMEOUT_MS / 1000} seconds` };
   } catch (error) {

@@ -11,11 +11,13 @@ import { connectToCluster } from "../connect-to-cluster.js";
 export async function gatherClusterFacts(context: CommandContext): Promise<ClusterFacts> {
   const { database, records } = await connectToCluster(context);
   const { configFile, settings } = context;
-  const switchover = await readTrace(database);
-  const answers = await askNodes(records, {
-    ...context,
-    ...(configFile === null ? {} : { openSession: { conninfo: settings.conninfo, database } }),
-  });
+  const [switchover, answers] = await Promise.all([
+    readTrace(database),
+    askNodes(records, {
+      ...context,
+      ...(configFile === null ? {} : { openSession: { conninfo: settings.conninfo, database } }),
+    }),
+  ]);
   // The server takes leave while the table is drawn.
   database.close().catch(() => undefined);
   return {

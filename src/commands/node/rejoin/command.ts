@@ -4,6 +4,7 @@ import {
   planRejoin,
   planRejoinCompletion,
   type RejoinProblem,
+  type RejoinFacts,
   type RejoinRules,
   type RejoinStep,
 } from "../../../decide/rejoin.js";
@@ -14,14 +15,14 @@ import { announceEvent } from "../../../events/announce-event.js";
 import { formatConninfo, parseConninfo, type Conninfo } from "../../../model/conninfo.js";
 import type { Problem } from "../../../model/problem.js";
 import type { NodeRecord } from "../../../model/node-record.js";
-import { childEnvironment } from "../../../postgres/child-environment.js";
 import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { buildRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
-import { quoteForShell } from "../../../postgres/service-control.js";
 import { decideStandbyParameters } from "../../attach-standby.js";
+import { checkVote } from "../../check-vote.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import { askUpstream, findFormerUpstream, type Participants } from "../../gather-attachment.js";
 import { runInterruptibly } from "../../interruption.js";
+import { buildRecloneCommand } from "../../reclone-command.js";
 import type { OptionValues } from "../../option-table.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { findConfigFiles } from "./config-archive.js";
@@ -42,6 +43,9 @@ type Options = OptionValues<
   | "port"
   | "username"
 >;
+
+const SLOT_FREE_WITHIN_MS = 2000;
+const POLL_EVERY_MS = 200;
 
 export const nodeRejoin = defineCommand({
   name: "node rejoin",
@@ -70,7 +74,7 @@ export const nodeRejoin = defineCommand({
       ? ["database connection parameters for an available node must be provided when executing NODE REJOIN"]
       : [],
   run: async (context, options): Promise<ExitCode> => {
-    const { reporter, environment } = context;
+    const { reporter, environment, clock, interrupted } = context;
     const forceRewind = options["force-rewind"] !== undefined;
     const judge = { programName: environment.programName, forceRewind };
     const local = await gatherLocalServer(context);
@@ -82,7 +86,9 @@ export const nodeRejoin = defineCommand({
 
     const participants = await findRejoinTarget(context);
     const recloneCommand = buildRecloneCommand(context, participants.target);
-    const facts = await gatherRejoinFacts(context, local, { ...participants, isClean: verdict.isClean });
+    const gather = (): Promise<RejoinFacts> =>
+      gatherRejoinFacts(context, local, { ...participants, isClean: verdict.isClean });
+    let facts = await gather();
     const rules: RejoinRules = {
       forceRewind,
       useReplicationSlots: context.settings.use_replication_slots,
@@ -90,13 +96,22 @@ export const nodeRejoin = defineCommand({
       waits: !options["no-wait"],
       recloneCommand,
     };
-    const plan = planRejoin(facts, rules);
-    if (plan.kind === "refused") {
+    let plan = planRejoin(facts, rules);
+    const deadline = clock.monotonic() + SLOT_FREE_WITHIN_MS;
+    while (plan.kind === "refused") {
       // What a run that was killed a moment ago has started may have come up since the first look.
       const now = judgeLocalState((await gatherLocalServer(context)).state, judge);
       if (now.kind === "running-standby") return finishRejoin(context, now.problem, options);
-      return reportRefusal(context, plan.problems);
+      // A server that has just been stopped holds its slot for a moment longer.
+      if (facts.target.slot?.isActive !== true || clock.monotonic() > deadline)
+        return reportRefusal(context, plan.problems);
+      await clock.sleep(POLL_EVERY_MS, interrupted);
+      facts = await gather();
+      plan = planRejoin(facts, rules);
     }
+    const { systemIdentifier } = local.control;
+    const older = await checkVote(context, { ...participants, systemIdentifier }, "rejoin");
+    if (older !== null) return reportProblems(reporter, [older], exitCodes.rejoinFailed);
     const { message, ...continuation } = plan.finding;
     if (plan.rewinds) reporter.notice(message, continuation);
     else reporter.info(message, continuation);
@@ -167,13 +182,6 @@ function reportRefusal({ reporter }: CommandContext, problems: readonly RejoinPr
     problems,
     isPrerequisite ? exitCodes.badConfiguration : exitCodes.rejoinFailed,
   );
-}
-
-/** Copies the target over this node; for the case that nothing else helps. */
-function buildRecloneCommand({ environment, configFile }: CommandContext, target: NodeRecord): string {
-  const { conninfo } = childEnvironment(parseConninfo(target.conninfo));
-  const conf = configFile === null ? "" : ` -f ${quoteForShell(configFile)}`;
-  return `${environment.programName}${conf} standby clone --force -d ${quoteForShell(formatConninfo(conninfo))}`;
 }
 
 /** Since this version pg_rewind can be told where postgresql.conf is. */

@@ -1,10 +1,14 @@
+import { readKnownCluster } from "../../../coordination/known-cluster.js";
+import { findStateDirectory } from "../../../coordination/state-directory.js";
 import type { RejoinFacts } from "../../../decide/rejoin.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { findNode, findRegisteredPrimary } from "../../../metadata/nodes.js";
 import { maskConninfo, parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId } from "../../../model/node-record.js";
+import type { PromotionRecord } from "../../../model/vote.js";
 import type { Database } from "../../../postgres/database.js";
+import { findNewestTimeline } from "../../../postgres/own-history.js";
 import { readEndOfWal } from "../../../postgres/rewind.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { openDatabaseOrFail } from "../../connect-local.js";
@@ -13,6 +17,7 @@ import {
   askUpstream,
   findFormerUpstream,
   furthest,
+  readSharedTimeline,
   readTargetPosition,
   type Participants,
 } from "../../gather-attachment.js";
@@ -83,20 +88,29 @@ export async function gatherRejoinFacts(
     database: targetDatabase,
     purpose: "rejoin",
   });
+  // pg_control of a crashed server knows its last checkpoint or restart point, which may be promotions ago.
+  const timeline = isClean ? point.timeline : await findNewestTimeline(settings.data_directory, point);
+  const localHistory = await readLocalHistory(context, timeline);
   const endOfWal = await readEndOfWal(processes, {
     binDirectory,
     dataDirectory: settings.data_directory,
-    timeline: point.timeline,
-    from: control.checkpointLsn,
+    timeline,
+    from: timeline === point.timeline ? control.checkpointLsn : (localHistory?.at(-1)?.end ?? point.lsn),
   });
-  const position = isClean ? point : { ...point, lsn: furthest(point.lsn, endOfWal) };
+  // After a rewind that was interrupted the WAL is of both, and the run before has judged it.
+  const sharesTimeline =
+    unfinishedRewind === null
+      ? await readStoppedTimeline(context, { control, binDirectory }, { there, database: targetDatabase })
+      : null;
+  const position = isClean ? point : { timeline, lsn: furthest(point.lsn, endOfWal) };
   return {
     own,
     target: await askUpstream(participants),
     attach: {
       local: { nodeId: own.nodeId, systemIdentifier: control.systemIdentifier, ...position },
       ...there,
-      localHistory: await readLocalHistory(context, point.timeline),
+      localHistory,
+      sharesTimeline,
     },
     isClean,
     wasStandby: control.state === "in archive recovery" || control.state === "shut down in recovery",
@@ -111,6 +125,47 @@ export async function gatherRejoinFacts(
     },
     formerUpstream: await findFormerUpstream(context, participants),
   };
+}
+
+/** Like `readSharedTimeline`, for a server that is down: it may have been promoted after its last checkpoint. */
+export async function readStoppedTimeline(
+  context: CommandContext,
+  { control, binDirectory }: Pick<LocalServer, "control" | "binDirectory">,
+  target: {
+    readonly there: Pick<RejoinFacts["attach"], "target" | "targetHistory">;
+    readonly database: Database;
+  },
+): Promise<boolean | null> {
+  const { settings, processes } = context;
+  const point = recoveryPointOf(control);
+  const timeline = await findNewestTimeline(settings.data_directory, point);
+  const history = await readLocalHistory(context, timeline);
+  if (history === null) return null;
+  return readSharedTimeline(context, {
+    local: { timeline, history, promotions: await readKeptPromotions(context, control.systemIdentifier) },
+    ...target,
+    endOf: async (on, from) =>
+      on === point.timeline && point.lsn > from
+        ? point.lsn
+        : readEndOfWal(processes, {
+            binDirectory,
+            dataDirectory: settings.data_directory,
+            timeline: on,
+            from,
+          }),
+  });
+}
+
+/** Those that this node had in its log when its server was up. */
+async function readKeptPromotions(
+  { settings, environment }: CommandContext,
+  systemIdentifier: string,
+): Promise<readonly PromotionRecord[]> {
+  const directory = await findStateDirectory(settings, environment);
+  if (directory.kind === "missing") return [];
+  const owner = { nodeId: nodeId(settings.node_id), systemIdentifier };
+  const kept = await readKnownCluster(directory.path, owner);
+  return kept.kind === "read" ? kept.cluster.promotions : [];
 }
 
 async function readFullPageWrites(database: Database): Promise<boolean> {

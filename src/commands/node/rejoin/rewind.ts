@@ -4,7 +4,9 @@ import type { RejoinFacts, WalRange } from "../../../decide/rejoin.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
+import { announceEvent } from "../../../events/announce-event.js";
 import { formatLsn } from "../../../model/lsn.js";
+import { describeNode } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import {
   copyControlFile,
@@ -12,11 +14,14 @@ import {
   WRITES_CONTROL_LAST_SINCE,
 } from "../../../postgres/control-file-copy.js";
 import { barDataDirectory, unbarDataDirectory } from "../../../postgres/data-directory.js";
+import { findNewestTimeline } from "../../../postgres/own-history.js";
 import { recoverInIsolation } from "../../../postgres/isolated-recovery.js";
+import { findLastConfigFile } from "../../../postgres/postmaster-file.js";
 import { runRewind, showRewindCommand, type RewindCommand } from "../../../postgres/rewind.js";
 import { removeRewindMarker, writeRewindMarker, type RewindMarker } from "../../../postgres/rewind-marker.js";
 import { readFileIfThere, removeFile, replaceFile } from "../../../system/directories.js";
 import type { CommandContext } from "../../define-command.js";
+import { furthest } from "../../gather-attachment.js";
 import { archiveConfigFiles } from "./config-archive.js";
 import { isShutDownCleanly, readControl, recoveryPointOf, type LocalServer } from "./gather-local.js";
 
@@ -41,11 +46,7 @@ export async function rewindDataDirectory(context: CommandContext, rewind: Rewin
   const marker = await writeMarker(context, rewind);
   if (marker.needsRecovery) await recover(context, rewind, marker);
   await settleTimeline(context, rewind.targetDatabase);
-  if (rewind.discards !== null) {
-    reporter.warning("WAL that exists on this node only will be discarded", {
-      detail: describeWalRange(rewind.discards),
-    });
-  }
+  await recordDiscarded(context, rewind);
   await keepControlFile(settings.data_directory, local, marker);
   await barDataDirectory(settings.data_directory);
   reporter.notice("executing pg_rewind", { detail: `pg_rewind command is "${showRewindCommand(command)}"` });
@@ -55,6 +56,25 @@ export async function rewindDataDirectory(context: CommandContext, rewind: Rewin
   const isWhole = !outcome.mayHaveChanged && local.marker === null;
   if (isWhole) await giveUp(context, marker);
   throw failed(outcome.reason, rewind, { isWhole, isHopeless: !outcome.mayHaveChanged });
+}
+
+/** Before pg_rewind changes anything: when it is over, nobody can read any more what there was. */
+async function recordDiscarded(context: CommandContext, { discards, ...rewind }: Rewind): Promise<void> {
+  if (discards === null) return;
+  const range = describeWalRange(discards);
+  context.reporter.warning("WAL that exists on this node only will be discarded", { detail: range });
+  const { own, target } = rewind.facts;
+  await announceEvent(
+    context,
+    {
+      event: "wal_discarded",
+      nodeId: own.nodeId,
+      successful: true,
+      details: `only node ${describeNode(own)} has WAL of ${range}; node rejoin discards it`,
+      subject: target.record,
+    },
+    rewind.targetDatabase,
+  );
 }
 
 async function writeMarker(context: CommandContext, { local, archive }: Rewind): Promise<RewindMarker> {
@@ -85,6 +105,8 @@ async function keepControlFile(directory: string, local: LocalServer, marker: Re
 async function recover(context: CommandContext, rewind: Rewind, marker: RewindMarker): Promise<void> {
   const { reporter, processes, settings, interrupted } = context;
   const directory = settings.data_directory;
+  const { control } = rewind.local;
+  const timeline = await findNewestTimeline(directory, recoveryPointOf(control));
   reporter.notice("executing crash recovery", {
     detail: "as a standby that nobody can reach; it is stopped when it is consistent",
   });
@@ -92,8 +114,12 @@ async function recover(context: CommandContext, rewind: Rewind, marker: RewindMa
   const outcome = await recoverInIsolation(processes, {
     binDirectory: rewind.local.binDirectory,
     dataDirectory: directory,
-    configFile: settings.config_directory === "" ? null : join(settings.config_directory, "postgresql.conf"),
+    configFile:
+      settings.config_directory === ""
+        ? await findLastConfigFile(directory)
+        : join(settings.config_directory, "postgresql.conf"),
     majorVersion: rewind.local.majorVersion,
+    timeline: timeline === control.timeline ? "current" : timeline,
     interrupted,
   });
   if (outcome.kind === "recovered") {
@@ -139,8 +165,10 @@ async function settleTimeline({ reporter }: CommandContext, database: Database):
 async function confirmNotNeeded(context: CommandContext, rewind: Rewind): Promise<void> {
   const { reporter } = context;
   const control = await readControl(context, rewind.local.binDirectory);
-  const local = { ...rewind.facts.attach.local, ...recoveryPointOf(control) };
-  const attach = { ...rewind.facts.attach, local };
+  const judged = rewind.facts.attach.local;
+  const point = recoveryPointOf(control);
+  const lsn = point.timeline === judged.timeline ? furthest(judged.lsn, point.lsn) : point.lsn;
+  const attach = { ...rewind.facts.attach, local: { ...judged, ...point, lsn } };
   if (isShutDownCleanly(control) && judgeDivergence(attach).kind === "can-attach") {
     reporter.info("pg_rewind found that no rewind is required");
     return;

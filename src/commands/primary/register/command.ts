@@ -8,6 +8,8 @@ import { SCHEMA_VERSION } from "../../../metadata/install-schema.js";
 import type { Plan } from "../../../model/plan.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand } from "../../define-command.js";
+import { keepKnownCluster } from "../../keep-known-cluster.js";
+import { markRun } from "../../marked-run.js";
 import { buildOwnRecord } from "../../own-record.js";
 import { connectSchemaOwner, describeSchemaStep } from "../../prepare-schema.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
@@ -34,7 +36,13 @@ export const primaryRegister = defineCommand({
     const schemaOwner = await connectSchemaOwner(context, database, options.superuser);
 
     const facts = await gatherFacts(context, { database, schemaOwner, record });
-    const rules = { record, force: options.force, schemaVersion: SCHEMA_VERSION };
+    const marked = await markRun(context, "primary register");
+    const rules = {
+      record,
+      force: options.force,
+      goesOn: marked.goesOn,
+      schemaVersion: SCHEMA_VERSION,
+    };
     const decide = (records: PrimaryRegistrationFacts["records"]): Plan<PrimaryRegistrationStep> =>
       planPrimaryRegistration({ ...facts, records }, rules);
     const decision = decide(facts.records);
@@ -49,12 +57,15 @@ export const primaryRegister = defineCommand({
       reporter.info('all prerequisites for "primary register" are met');
       return exitCodes.success;
     }
-    await carryOut(context, {
-      database,
-      schemaOwner,
-      record,
-      decision: { steps: decision.steps, records: facts.records, decide },
-    });
+    await marked.during(() =>
+      carryOut(context, {
+        database,
+        schemaOwner,
+        record,
+        decision: { steps: decision.steps, records: facts.records, decide },
+      }),
+    );
+    await keepKnownCluster(context, database);
     return exitCodes.success;
   },
 });

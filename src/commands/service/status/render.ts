@@ -1,5 +1,6 @@
 import type { ExitCode } from "../../../errors/exit-codes.js";
 import { renderCsvRow } from "../../../output/csv.js";
+import type { SyncHealth } from "../../../decide/sync-health.js";
 import type { Palette } from "../../../output/palette.js";
 import { renderTable } from "../../../output/table.js";
 import { statusCell } from "../../cluster/show/render-text.js";
@@ -66,6 +67,32 @@ export function renderArmed({ armed: { isArmed, reasons, notes } }: ServiceStatu
   return `\nautomatic failover is ${isArmed ? "armed" : "not armed"}\n${lines.join("")}`;
 }
 
+/** Lines under those: what synchronous mode promises, and whether that is kept. Empty while it is off. */
+export function renderSynchronous(
+  { synchronous }: ServiceStatus,
+  { palette }: Pick<ServiceView, "palette">,
+): string {
+  if (synchronous === null) return "";
+  const { mode, isKept, quorum, standbys, reasons, notes, excluded } = synchronous;
+  const names = standbys.map((name) => `"${name}"`).join(", ");
+  const promise = quorum === 0 ? describeAlone(excluded) : `: each commit waits for ${quorum} of ${names}`;
+  const head = isKept
+    ? `synchronous mode is ${mode}${promise}`
+    : palette.bad(`synchronous mode is ${mode}, but not in order`);
+  const lines = [...reasons, ...notes].map((line) => `  - ${line}\n`);
+  return `\n${head}\n${lines.join("")}`;
+}
+
+const describeAlone = (excluded: SyncHealth["excluded"]): string =>
+  excluded === null ? "" : `: commits go on without "${excluded.nodeName}"`;
+
+/** Whether an isolated primary stops itself; nothing where that is not configured. */
+export function renderLease({ lease }: ServiceStatus): string {
+  if (lease === null) return "";
+  const reasons = lease.reasons.map((line) => `  - ${line}\n`).join("");
+  return `primary_isolation_timeout is ${lease.isArmed ? "armed" : "NOT ARMED"}\n${reasons}`;
+}
+
 /** The ten columns of the reference, without a header. */
 export function renderServiceCsv({ nodes }: ServiceStatus): string {
   return nodes
@@ -90,7 +117,7 @@ export function renderServiceCsv({ nodes }: ServiceStatus): string {
 
 /** The document of `service status --format=json`, described in docs/json.md. */
 export function describeServiceStatus(status: ServiceStatus, exitCode: ExitCode): object {
-  const { nodes, problems, armed } = status;
+  const { nodes, problems, armed, synchronous, lease } = status;
   return {
     command: "service status",
     nodes: nodes.map(({ health, daemon }) => ({
@@ -109,8 +136,28 @@ export function describeServiceStatus(status: ServiceStatus, exitCode: ExitCode)
       },
     })),
     failover: { armed: armed.isArmed, reasons: armed.reasons, notes: armed.notes },
+    synchronous: describeSynchronous(synchronous),
+    isolation: lease === null ? null : { armed: lease.isArmed, reasons: lease.reasons },
     problems: problems.map(describeClusterProblem),
     exit_code: exitCode,
+  };
+}
+
+function describeSynchronous(synchronous: ServiceStatus["synchronous"]): object {
+  if (synchronous === null) return { mode: "off" };
+  const { mode, isKept, quorum, standbys, names, reasons, notes, excluded } = synchronous;
+  return {
+    mode,
+    kept: isKept,
+    quorum,
+    standbys,
+    standby_names: names,
+    excluded:
+      excluded === null
+        ? null
+        : { id: excluded.nodeId, name: excluded.nodeName, since: excluded.since, epoch: excluded.epoch },
+    reasons,
+    notes,
   };
 }
 

@@ -1,4 +1,4 @@
-import { runBaseBackup } from "../../../clone-sources/base-backup.js";
+import { type BaseBackupOutcome, runBaseBackup } from "../../../clone-sources/base-backup.js";
 import {
   CLONE_MARKER,
   identifyDirectories,
@@ -17,6 +17,7 @@ import { childEnvironment } from "../../../postgres/child-environment.js";
 import { inspectPath, makeDirectory, readFreeBytes, systemCode } from "../../../system/directories.js";
 import { currentProcessId } from "../../../system/process-table.js";
 import type { CommandContext } from "../../define-command.js";
+import { flushEarly } from "./flush-early.js";
 
 type BackupStep = Extract<CloneStep, { readonly kind: "base-backup" }>;
 
@@ -39,8 +40,12 @@ export async function takeBackup(
   const progress = createProgress("copying", { reporter, now: () => clock.monotonic() });
   const ended = new AbortController();
   void tellWaiting(context, progress, ended.signal);
+  const flushing = request.baseBackupOptions.noSync
+    ? null
+    : flushEarly(clock, [dataDirectory, ...step.externalDirectories], ended.signal);
   let marking: Promise<void> | null = null;
-  const outcome = await runBaseBackup(context.processes, {
+  flushing?.catch(() => undefined);
+  const copied = await runBaseBackup(context.processes, {
     ...step.command,
     env: childEnvironment(request.source).env,
     signal: interrupted,
@@ -55,6 +60,7 @@ export async function takeBackup(
     progress.stop();
   });
   await settle(marking);
+  const outcome = judgeStored(copied, await flushing);
   if (outcome.kind === "complete") return;
   const remains = await describeRemains(dataDirectory, step);
   if (interrupted.aborted) {
@@ -66,6 +72,13 @@ export async function takeBackup(
     detail: `${outcome.reason}\n${remains.detail}`,
     hint: outcome.diskFull ? await describeShortage(dataDirectory, step) : (remains.hint ?? again),
   });
+}
+
+/** pg_basebackup's own word, unless a part of its copy has not reached the disk. */
+function judgeStored(copied: BaseBackupOutcome, unstored: Error | null): BaseBackupOutcome {
+  if (copied.kind === "failed" || unstored === null) return copied;
+  const diskFull = ["ENOSPC", "EDQUOT"].includes(systemCode(unstored) ?? "");
+  return { kind: "failed", reason: `the copy could not be written to disk: ${unstored.message}`, diskFull };
 }
 
 /** Where that is refused, pg_basebackup says so. */

@@ -6,12 +6,15 @@ import { maskConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId } from "../../../model/node-record.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import { decideStandbyParameters } from "../../attach-standby.js";
+import { checkVote } from "../../check-vote.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
 import type { Participants } from "../../gather-attachment.js";
 import { runInterruptibly } from "../../interruption.js";
+import { markRun } from "../../marked-run.js";
+import { buildRecloneCommand } from "../../reclone-command.js";
 import { reportProblems } from "../../report-problems.js";
-import { carryOutFollowStep } from "./execute.js";
+import { carryOutFollowStep, startStoppedStandby } from "./execute.js";
 import { findParticipants, gatherFollowFacts } from "./gather.js";
 
 export const standbyFollow = defineCommand({
@@ -28,6 +31,8 @@ export const standbyFollow = defineCommand({
   examples: ["standby follow", "standby follow --upstream-node-id=2"],
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
+    const marked = await markRun(context, "standby follow");
+    if (marked.goesOn && !options["dry-run"]) await startStoppedStandby(context);
     const local = await connectToLocalNode(context);
     if (!(await isInRecovery(local))) {
       throw new UserError(exitCodes.badConfiguration, {
@@ -46,8 +51,12 @@ export const standbyFollow = defineCommand({
       useReplicationSlots: settings.use_replication_slots,
       parameters: await decideStandbyParameters(context, participants),
       restarts: settings.standby_follow_restart,
+      recloneCommand: buildRecloneCommand(context, participants.target),
     });
     if (plan.kind === "refused") return reportProblems(reporter, plan.problems, exitCodes.followFailed);
+    const { systemIdentifier } = facts.attach.local;
+    const older = await checkVote(context, { ...participants, systemIdentifier }, "follow");
+    if (older !== null) return reportProblems(reporter, [older], exitCodes.followFailed);
     const { message, ...continuation } = plan.finding;
     reporter.info(message, continuation);
     if (options["dry-run"]) {
@@ -55,7 +64,7 @@ export const standbyFollow = defineCommand({
       reporter.info("prerequisites for executing STANDBY FOLLOW are met");
       return exitCodes.success;
     }
-    return carryOut(context, { ...participants, facts }, plan.steps);
+    return marked.during(() => carryOut(context, { ...participants, facts }, plan.steps));
   },
 });
 

@@ -2,6 +2,8 @@ import type { FollowFacts, FollowStep } from "../../../decide/follow.js";
 import { exitCodes } from "../../../errors/exit-codes.js";
 import { UserError } from "../../../errors/user-error.js";
 import { updateNode } from "../../../metadata/nodes.js";
+import { parseConninfo } from "../../../model/conninfo.js";
+import { readDataDirectoryState } from "../../../postgres/data-directory.js";
 import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
 import {
   awaitAttachment,
@@ -53,6 +55,8 @@ export async function carryOutFollowStep(
   }
 }
 
+const SHUTDOWN_POLL_MS = 100;
+
 const gerunds = { stop: "stopping", start: "starting", restart: "restarting" } as const;
 
 /** A reload is enough since PostgreSQL 13; where it fails the server is restarted, as the reference does. */
@@ -67,15 +71,31 @@ async function applyConfiguration(context: CommandContext, by: "reload" | "resta
   }
   const actions =
     configuredCommand(settings, "restart") === "" ? (["stop", "start"] as const) : (["restart"] as const);
-  for (const action of actions) {
-    const command = buildServerCommand(settings, action, { directory: settings.data_directory, waits: true });
-    reporter.notice(`${gerunds[action]} server using "${command}"`);
-    const failure = await runServerAction(context, action);
-    if (failure === null) continue;
-    throw new UserError(exitCodes.noRestart, {
-      message: "unable to restart the server",
-      detail: `${failure.command}: ${failure.reason}`,
-      hint: "the new configuration is written; restart the server by hand",
-    });
+  for (const action of actions) await changeServer(context, action);
+}
+
+async function changeServer(context: CommandContext, action: keyof typeof gerunds): Promise<void> {
+  const { settings, reporter } = context;
+  const command = buildServerCommand(settings, action, { directory: settings.data_directory, waits: true });
+  reporter.notice(`${gerunds[action]} server using "${command}"`);
+  const failure = await runServerAction(context, action);
+  if (failure === null) return;
+  throw new UserError(exitCodes.noRestart, {
+    message: "unable to restart the server",
+    detail: `${failure.command}: ${failure.reason}`,
+    hint: "the new configuration is written; restart the server by hand",
+  });
+}
+
+/** A run that was cut off between the two halves of a restart has left a standby that is down. Throws UserError. */
+export async function startStoppedStandby(context: CommandContext): Promise<void> {
+  const { settings, databases, clock, interrupted } = context;
+  const deadline = clock.monotonic() + settings.shutdown_check_timeout;
+  while ((await databases.ping(parseConninfo(settings.conninfo))) !== "accepting") {
+    const state = await readDataDirectoryState(settings.data_directory);
+    if (state.kind !== "directory" || !state.entries.includes("standby.signal")) return;
+    if (state.serverPid === null) return changeServer(context, "start");
+    if (clock.monotonic() > deadline) return;
+    await clock.sleep(SHUTDOWN_POLL_MS, interrupted);
   }
 }

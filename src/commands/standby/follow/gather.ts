@@ -9,6 +9,7 @@ import { formatConninfo, parseConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId, type NodeId, type NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
+import { readOwnHistory } from "../../../postgres/own-history.js";
 import { readReplayedTimeline } from "../../../postgres/replayed-timeline.js";
 import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
@@ -18,6 +19,8 @@ import {
   askUpstream,
   findFormerUpstream,
   furthest,
+  readPromotions,
+  readSharedTimeline,
   readTargetPosition,
   type Participants,
 } from "../../gather-attachment.js";
@@ -136,8 +139,17 @@ async function readPositions(
     timeline: replayed ?? state.timeline ?? 1,
     lsn: furthest(state.receivedLsn, state.replayedLsn),
   };
-  return {
-    local: here,
-    ...(await readTargetPosition(context, { record: target, database: targetDatabase, purpose: "follow" })),
-  };
+  const there = await readTargetPosition(context, {
+    record: target,
+    database: targetDatabase,
+    purpose: "follow",
+  });
+  const history = (await readOwnHistory(settings.data_directory, here.timeline)) ?? [];
+  const sharesTimeline = await readSharedTimeline(context, {
+    local: { timeline: here.timeline, history, promotions: await readPromotions(local) },
+    there,
+    database: targetDatabase,
+    endOf: () => Promise.resolve(here.lsn),
+  });
+  return { local: here, ...there, sharesTimeline };
 }

@@ -14,10 +14,12 @@ import {
 } from "../../../postgres/service-control.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
+import { markRun, type MarkedRun } from "../../marked-run.js";
 import { pausePoolers, rehearsePoolers } from "../../poolers.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { carryOutPromotion } from "./execute.js";
 import { gatherPromotionFacts } from "./gather.js";
+import { collectVotes, isSynchronousByHand } from "./synchronous.js";
 
 export const standbyPromote = defineCommand({
   name: "standby promote",
@@ -36,7 +38,8 @@ export const standbyPromote = defineCommand({
   run: async (context, options): Promise<ExitCode> => {
     const { reporter, settings } = context;
     const local = await connectToLocalNode(context);
-    const { own, isPromoted } = await requireStandby(context, local);
+    const marked = await markRun(context, "standby promote");
+    const { own, isPromoted } = await requireStandby(context, local, marked);
     const facts = await gatherPromotionFacts(context, {
       local,
       own,
@@ -62,8 +65,15 @@ export const standbyPromote = defineCommand({
       return exitCodes.success;
     }
     if (isPromoted) reporter.info(STANDBY_IN_RECORD);
+    if (!isPromoted && isSynchronousByHand(context)) {
+      const problem = await collectVotes(context, local, own);
+      if (problem !== null && !options.force)
+        return reportProblems(reporter, [problem], exitCodes.promotionFailed);
+      if (problem !== null)
+        reporter.warning(problem.message, problem.detail === undefined ? {} : { detail: problem.detail });
+    }
     const poolers = await pausePoolers(context);
-    await carryOutPromotion(context, { local, own, steps: plan.steps, poolers });
+    await marked.during(() => carryOutPromotion(context, { local, own, steps: plan.steps, poolers }));
     return exitCodes.success;
   },
 });
@@ -74,13 +84,15 @@ const STANDBY_IN_RECORD = "this server is promoted already, but its record does 
 async function requireStandby(
   context: CommandContext,
   local: Database,
+  { goesOn }: Pick<MarkedRun, "goesOn">,
 ): Promise<{ readonly own: NodeRecord; readonly isPromoted: boolean }> {
   const tooOld = judgeServerVersion(local.serverVersion);
   if (tooOld !== null) throw new UserError(exitCodes.badConfiguration, tooOld);
   const id = nodeId(context.settings.node_id);
   const isPromoted = !(await isInRecovery(local));
   const own = isPromoted ? await findNodeIfAny(local, id) : await findNode(local, id);
-  if (isPromoted && (own === null || (own.type === "primary" && own.active))) {
+  const isRecorded = own?.type === "primary" && own.active;
+  if (isPromoted && (own === null || (isRecorded && !goesOn))) {
     throw new UserError(exitCodes.promotionFailed, {
       message: "STANDBY PROMOTE can only be executed on a standby node",
       detail: "this server is not in recovery",

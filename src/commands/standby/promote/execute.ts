@@ -12,11 +12,13 @@ import { isInRecovery } from "../../../postgres/server-state.js";
 import { runServerCommand } from "../../../postgres/service-control.js";
 import { letSiblingsFollow } from "../../remote-siblings.js";
 import { openDatabase } from "../../connect-local.js";
+import { keepKnownCluster } from "../../keep-known-cluster.js";
 import { runInterruptibly } from "../../interruption.js";
 import type { CommandContext } from "../../define-command.js";
 import type { PausedPoolers } from "../../poolers.js";
-import { readDeadlineMs } from "./daemon-order.js";
+import { readTimeLeft } from "./daemon-order.js";
 import { recordOwnPromotion } from "./record.js";
+import { blockCommits, isSynchronousByHand } from "./synchronous.js";
 
 const POLL_MS = 20;
 /** A command that promotes may restart the server; one that is gone for longer has died. */
@@ -52,7 +54,7 @@ export async function carryOutPromotion(context: CommandContext, promotion: Prom
           leadPoolers();
           await recordPrimary(context, { database, own });
         } else {
-          await letSiblingsFollow(context, own, step.siblings);
+          await letSiblingsFollow(context, { primary: own }, step.siblings);
         }
       },
     );
@@ -75,6 +77,7 @@ async function recordPrimary(
   const event = { event: "standby_promote", nodeId: own.nodeId } as const;
   try {
     await recordOwnPromotion(context, database, own.nodeId);
+    await keepKnownCluster(context, database);
   } catch (error) {
     if (!(error instanceof DatabaseError) || context.interrupted.aborted) throw error;
     const details = `unable to update the node records: ${error.message}`;
@@ -99,13 +102,14 @@ async function startPromotion(
   { local, own }: Promotion,
   method: PromotionMethod,
 ): Promise<void> {
-  const { reporter, processes, settings } = context;
+  const { reporter, settings } = context;
   refuseLate(context);
+  if (isSynchronousByHand(context)) await blockCommits(context, local);
   const how = method.kind === "function" ? "pg_promote()" : `"${method.command}"`;
   reporter.notice("promoting standby to primary", {
     detail: `promoting server ${describeNode(own)} using ${how}`,
   });
-  const failure = await attempt(method, { local, processes });
+  const failure = await attempt(context, method, local);
   // An earlier run that was killed may have promoted it at this moment.
   if (failure !== null && (await lookAt(local)) !== "out-of-recovery") {
     throw new UserError(exitCodes.promotionFailed, {
@@ -121,35 +125,55 @@ async function startPromotion(
 }
 
 /** Throws UserError when others may have been given the votes by now. */
-function refuseLate({ environment, clock }: CommandContext): void {
-  const deadlineMs = readDeadlineMs(environment);
-  if (deadlineMs === null || clock.monotonic() < deadlineMs) return;
-  throw new UserError(exitCodes.promotionFailed, {
+function refuseLate(context: CommandContext): void {
+  const leftMs = readTimeLeft(context);
+  if (leftMs !== null && leftMs <= 0) throw tooLate();
+}
+
+function tooLate(): UserError {
+  return new UserError(exitCodes.promotionFailed, {
     message: "too late to promote this server",
-    detail: `the votes that the daemon has for it were good for ${deadlineMs} ms`,
+    detail: "the votes that the daemon has for it are not good any more",
     hint: 'the daemon will try again; raise "vote_timeout" if this host is slow',
   });
 }
 
-/** Null when the server took the request. */
+/** Null when the server took the request. Throws UserError when it was too late. */
 async function attempt(
+  context: CommandContext,
   method: PromotionMethod,
-  { local, processes }: Pick<Promotion, "local"> & Pick<CommandContext, "processes">,
+  local: Database,
 ): Promise<string | null> {
   if (method.kind === "function") {
     try {
-      const [row] = await local.query<{ accepted: boolean }>(
-        "SELECT pg_catalog.pg_promote(wait => false) AS accepted",
-      );
-      return row?.accepted === true ? null : "pg_promote() returned false";
+      return (await promoteInTime(context, local)) ? null : "pg_promote() returned false";
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       return error.message;
     }
   }
-  const result = await runServerCommand(processes, method.command);
+  const result = await runServerCommand(context.processes, method.command);
   if (result.exitCode === 0) return null;
   return result.stderr.trimEnd() || `the command ended with exit status ${result.exitCode ?? "unknown"}`;
+}
+
+/**
+ * A server that was frozen executes the statement when it goes on, so the statement itself looks at the time. How much is
+ * left is read after the server's clock: what passes between makes the limit earlier, not later.
+ */
+async function promoteInTime(context: CommandContext, local: Database): Promise<boolean> {
+  const [sample] = await local.query<{ now: string }>(
+    "SELECT EXTRACT(epoch FROM pg_catalog.clock_timestamp())::text AS now",
+  );
+  const leftMs = readTimeLeft(context);
+  const limit = leftMs === null ? "Infinity" : String(Number(sample?.now) + leftMs / 1000);
+  const [row] = await local.query<{ accepted: boolean | null }>(
+    `SELECT CASE WHEN pg_catalog.clock_timestamp() < pg_catalog.to_timestamp($1::float8)
+                 THEN pg_catalog.pg_promote(wait => false) END AS accepted`,
+    [limit],
+  );
+  if (row?.accepted === null) throw tooLate();
+  return row?.accepted === true;
 }
 
 /** Resolves to a session on the new primary: the one we have, or a new one if that was lost on the way. */

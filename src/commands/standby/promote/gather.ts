@@ -2,7 +2,7 @@ import type { PromotionFacts } from "../../../decide/promote.js";
 import { findSiblings } from "../../../decide/siblings.js";
 import { findTruePrimary } from "../../../metadata/find-primary.js";
 import { listNodes } from "../../../metadata/nodes.js";
-import type { NodeRecord } from "../../../model/node-record.js";
+import type { NodeId, NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
 import { readReplayState } from "../../../postgres/replay-state.js";
 import { readRoom } from "../../../postgres/server-room.js";
@@ -34,7 +34,10 @@ export async function gatherPromotionFacts(
     ? { primary: null }
     : await findTruePrimary(context.databases, others, context.interrupted);
   await primary?.database.close();
-  const siblings = findSiblings(records, { own: own.nodeId, upstream: own.upstreamNodeId });
+  const siblings = findSiblings(records, {
+    own: own.nodeId,
+    upstream: own.upstreamNodeId ?? formerPrimary(others),
+  });
   const following = siblingsFollow
     ? { siblings: await reachSiblings(context, siblings), room: await readRoom(local) }
     : null;
@@ -47,6 +50,11 @@ export async function gatherPromotionFacts(
     mayCallPromote,
     following,
   };
+}
+
+/** A record that says primary already has forgotten its upstream. */
+function formerPrimary(others: readonly NodeRecord[]): NodeId | null {
+  return others.find(({ type, active }) => type === "primary" && !active)?.nodeId ?? null;
 }
 
 export async function readMayCallPromote(database: Database): Promise<boolean> {

@@ -2,7 +2,10 @@ import { planStandbyRegistration, type StandbyRegistrationStep } from "../../../
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { SCHEMA_VERSION } from "../../../metadata/install-schema.js";
 import { describeNode, nodeId } from "../../../model/node-record.js";
+import { awaitMembership } from "../../await-membership.js";
 import { defineCommand } from "../../define-command.js";
+import { keepKnownCluster } from "../../keep-known-cluster.js";
+import { markRun } from "../../marked-run.js";
 import { buildOwnRecord } from "../../own-record.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
 import { awaitRecordSync, writeRegistration } from "./execute.js";
@@ -41,9 +44,11 @@ export const standbyRegister = defineCommand({
       waitStartMs: (options["wait-start"] ?? DEFAULT_WAIT_START_SECONDS) * 1000,
     });
     const { facts } = gathered;
+    const marked = await markRun(context, "standby register");
     const rules = {
       record: own,
       force: options.force,
+      goesOn: marked.goesOn,
       upstreamNodeId,
       upstreamConninfo: options["upstream-conninfo"] ?? null,
       schemaVersion: SCHEMA_VERSION,
@@ -67,15 +72,21 @@ export const standbyRegister = defineCommand({
       record: written,
       force: options.force,
     };
-    await writeRegistration(context, registration);
     const sync = options["wait-sync"];
-    if (gathered.local !== null && sync !== undefined && sync !== 0) {
-      const timeoutMs = sync === true ? null : sync * 1000;
-      await awaitRecordSync(context, registration, { local: gathered.local, timeoutMs });
-    }
-    reporter.info("standby registration complete");
-    reporter.notice(`standby node ${describeNode(own)} successfully registered`);
-    return exitCodes.success;
+    return marked.during(async () => {
+      await writeRegistration(context, registration);
+      if (gathered.local !== null && sync !== undefined && sync !== 0) {
+        const timeoutMs = sync === true ? null : sync * 1000;
+        await awaitRecordSync(context, registration, { local: gathered.local, timeoutMs });
+      }
+      if (gathered.local !== null) await keepKnownCluster(context, gathered.local, gathered.primary);
+      reporter.info("standby registration complete");
+      reporter.notice(`standby node ${describeNode(own)} successfully registered`);
+      const isNew = decision.steps.some(({ kind }) => kind !== "update-record");
+      return isNew
+        ? awaitMembership(context, gathered.primary, { before: facts.records, force: options.force })
+        : exitCodes.success;
+    });
   },
 });
 

@@ -6,6 +6,7 @@ import { announceEvent, type Event } from "../../../events/announce-event.js";
 import { findNode, updateNode } from "../../../metadata/nodes.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import type { Database } from "../../../postgres/database.js";
+import { awaitSyncSet } from "../../await-sync-set.js";
 import type { CommandContext } from "../../define-command.js";
 import { insertRecord } from "../../insert-record.js";
 import { settleSteps, type SettledDecision } from "../../settle-steps.js";
@@ -51,6 +52,7 @@ export async function writeRegistration(context: CommandContext, registration: R
   const suffix = force ? " (-F/--force option was used)" : "";
   const details = `standby registration succeeded; upstream node ID is ${record.upstreamNodeId}${suffix}`;
   await announceEvent(context, { ...event, successful: true, details }, primary);
+  await awaitSyncSet(context, primary);
 }
 
 async function carryOut(

@@ -1,11 +1,11 @@
 import type { DaemonFacts } from "../../../decide/switchover-facts.js";
-import { askToPause } from "../../../coordination/pause.js";
 import { DatabaseError } from "../../../errors/database-error.js";
 import { ConninfoError, parseConninfo } from "../../../model/conninfo.js";
 import type { NodeRecord } from "../../../model/node-record.js";
 import { ConnectionError } from "../../../postgres/connection-error.js";
 import type { Database } from "../../../postgres/database.js";
 import type { CommandContext } from "../../define-command.js";
+import { pauseDaemon, unpauseRunningDaemon } from "../../pause-daemon.js";
 
 type Asking = Pick<CommandContext, "databases">;
 
@@ -26,12 +26,14 @@ export function readDaemons(
 
 /** Null when the daemon of the node is paused, or unpaused, now, or when none runs; otherwise why it is not. */
 export async function setDaemonPaused(
-  context: Pick<CommandContext, "databases" | "clock" | "interrupted">,
+  context: CommandContext,
   record: NodeRecord,
   isPaused: boolean,
 ): Promise<string | null> {
-  const outcome = await askToPause(record, isPaused, context);
-  return outcome.kind === "failed" ? outcome.reason : null;
+  const outcome = isPaused
+    ? await pauseDaemon(context, record, true)
+    : await unpauseRunningDaemon(context, record);
+  return outcome.kind === "done" || outcome.kind === "no-daemon" ? null : outcome.reason;
 }
 
 /** The work's result, or why there is none. */

@@ -133,12 +133,21 @@ async function begin(context: CommandContext, switchover: Switchover): Promise<v
 
 async function stop(
   context: CommandContext,
-  { primary, rules, progress }: Switchover,
+  switchover: Switchover,
   interrupted: AbortSignal,
 ): Promise<ShutdownReport> {
   const { reporter } = context;
+  const { primary, rules, progress } = switchover;
   reporter.notice(`stopping current primary node ${describeNode(primary)}`);
   const { superuser, shutdownTimeoutMs: timeoutMs } = rules;
+  const command = stepOf(switchover, "stop-primary")?.command ?? "";
+  if (progress === "not-begun")
+    reporter.notice(
+      "issuing CHECKPOINT",
+      command === "" ? {} : { detail: `executing server command "${command}"` },
+    );
+  const seconds = Math.ceil(timeoutMs / 1000);
+  reporter.info(`checking for primary shutdown; 1 of ${seconds} attempts ("shutdown_check_timeout")`);
   const report = await stopPrimary(
     context,
     { primary, superuser, timeoutMs, isResumed: progress !== "not-begun" },

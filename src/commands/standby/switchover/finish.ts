@@ -35,9 +35,10 @@ export async function attachEverybody(
 ): Promise<readonly Problem[]> {
   const { own } = switchover;
   const follow = stepOf(switchover, "follow");
+  const rejoining = rejoinFormerPrimary(context, switchover, promoted);
   const [rejoinProblem, followed] = await Promise.all([
-    rejoinFormerPrimary(context, switchover, promoted),
-    follow === null ? [] : letSiblingsFollow(context, own, follow.siblings),
+    rejoining,
+    follow === null ? [] : letSiblingsFollow(context, { primary: own, others: rejoining }, follow.siblings),
   ]);
   const left = followed.flatMap(({ record, issue }): readonly Problem[] =>
     issue === null
@@ -63,7 +64,7 @@ async function rejoinFormerPrimary(
   const { reporter, environment } = context;
   const { own, primary } = switchover;
   const target = childEnvironment(parseConninfo(own.conninfo));
-  const args = buildRejoin(switchover, formatConninfo(target.conninfo));
+  const args = buildRejoin(switchover, promoted, formatConninfo(target.conninfo));
   const command = `${environment.programName} -f ${primary.configFile} ${args.map(quoteWord).join(" ")}`;
   const failed = (detail: string): Problem => ({
     message: `node ${describeNode(primary)} is not attached to the new primary`,
@@ -94,7 +95,11 @@ async function rejoinFormerPrimary(
       }
     }
     const problem = await awaitAttached(context, promoted.database, primary);
-    return problem === null ? null : failed(problem);
+    if (problem !== null) return failed(problem);
+    reporter.notice("NODE REJOIN successful", {
+      detail: `node ${primary.nodeId} is now attached to node ${own.nodeId}`,
+    });
+    return null;
   } catch (error) {
     if (error instanceof UserError || error instanceof DatabaseError) return failed(error.message);
     throw error;
@@ -103,16 +108,25 @@ async function rejoinFormerPrimary(
 
 const quoteWord = (word: string): string => (/^[\w=./,-]+$/.test(word) ? word : quoteForShell(word));
 
-function buildRejoin(switchover: Switchover, conninfo: string): readonly string[] {
-  const { trace, rules } = switchover;
+/**
+ * A node that has nothing more than this one needs no pg_rewind, for which repmgr on that host would take its slots away,
+ * also from standbys that stay below it. A run that was cut off did not leave word of it.
+ */
+function buildRejoin(
+  { trace, rules, progress }: Switchover,
+  { isBehind }: Promoted,
+  conninfo: string,
+): readonly string[] {
   const { configFiles } = trace;
   const path = rules.rewindProgram;
-  const rewind = rules.forceRewind
-    ? [
-        path === null ? "--force-rewind" : `--force-rewind=${path}`,
-        ...(configFiles.length === 0 ? [] : [`--config-files=${configFiles.join(",")}`]),
-      ]
-    : [];
+  const mayDiverge = isBehind || progress !== "not-begun";
+  const rewind =
+    rules.forceRewind && mayDiverge
+      ? [
+          path === null ? "--force-rewind" : `--force-rewind=${path}`,
+          ...(configFiles.length === 0 ? [] : [`--config-files=${configFiles.join(",")}`]),
+        ]
+      : [];
   return ["node", "rejoin", "-d", conninfo, "--no-wait", ...rewind];
 }
 

@@ -1,6 +1,7 @@
 import type {
   CandidateFacts,
   PrimaryFacts,
+  RefusedCommand,
   SwitchoverFacts,
   SwitchoverRules,
 } from "../../../decide/switchover-facts.js";
@@ -15,7 +16,9 @@ import type { Database } from "../../../postgres/database.js";
 import { readReplayState } from "../../../postgres/replay-state.js";
 import { readRoom } from "../../../postgres/server-room.js";
 import { readAttachment } from "../../../postgres/server-state.js";
+import { configuredCommand } from "../../../postgres/service-control.js";
 import type { CommandContext } from "../../define-command.js";
+import { examineCommand } from "../../examine-command.js";
 import { gatherReplicationConfigOwners } from "../../node/check/gather.js";
 import { reachSiblings } from "../../remote-siblings.js";
 import { readDaemons } from "./daemons.js";
@@ -71,10 +74,11 @@ async function readCandidate(
   const room = await readRoom(local);
   const lagSeconds = await readLagSeconds(local);
   const replay = await readReplayState(local);
-  const [owners, attachment, superuserProblem] = await Promise.all([
+  const [owners, attachment, superuserProblem, refusedCommands] = await Promise.all([
     gatherReplicationConfigOwners(context.settings.data_directory),
     readAttachment(primaryDatabase, own.nodeName),
     superuser === null ? null : trySuperuser(context, superuser),
+    findRefusedCommands(context),
   ]);
   return {
     majorVersion: Math.floor(local.serverVersion / 10_000),
@@ -83,9 +87,24 @@ async function readCandidate(
     replay,
     isSuperuser: local.isSuperuser,
     superuserProblem,
+    refusedCommands,
     lagSeconds,
     room,
   };
+}
+
+/** To promote this server, or to take a promotion back that failed. */
+async function findRefusedCommands(context: CommandContext): Promise<readonly RefusedCommand[]> {
+  const commands = (["promote", "stop", "start"] as const).flatMap((action) => {
+    const command = configuredCommand(context.settings, action);
+    return command === "" ? [] : [{ setting: `service_${action}_command`, command }];
+  });
+  const examined = await Promise.all(
+    commands.map(({ setting, command }) => examineCommand(context, setting, command)),
+  );
+  return examined.flatMap(({ commandLine, sudo }) =>
+    sudo === null || sudo.isAllowed ? [] : [{ command: commandLine, reason: sudo.reason }],
+  );
 }
 
 /** As `node check --replication-lag` measures it. */

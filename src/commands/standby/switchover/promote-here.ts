@@ -158,6 +158,9 @@ async function stopStandby(context: CommandContext): Promise<boolean> {
     return state.kind === "directory" ? state.serverPid : null;
   };
   if ((await readPid()) !== null) await runServerAction(context, "stop");
+  // Where the configured command fails nothing is left but PostgreSQL's own: without a proof both servers stay useless.
+  if ((await readPid()) !== null)
+    await runServerAction({ ...context, settings: { ...settings, service_stop_command: "" } }, "stop");
   const isRunning = (await readPid()) !== null;
   const control = await readControlFile(processes, {
     binDirectory: settings.pg_bindir,

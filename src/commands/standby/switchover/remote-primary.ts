@@ -1,4 +1,9 @@
-import type { ArchiveAnswer, CheckAnswer, RemoteFacts } from "../../../decide/switchover-facts.js";
+import type {
+  ArchiveAnswer,
+  CheckAnswer,
+  RefusedCommand,
+  RemoteFacts,
+} from "../../../decide/switchover-facts.js";
 import type { ShutdownReport } from "../../../decide/switchover.js";
 import { UserError } from "../../../errors/user-error.js";
 import { parseLsn } from "../../../model/lsn.js";
@@ -20,11 +25,11 @@ export async function askRemotePrimary(context: CommandContext, asked: Asked): P
   try {
     const there = await reachProgram(context, asked.primary);
     const superuserWords = ["--db-connection", `--superuser=${asked.superuser ?? ""}`];
-    const [hasConfigFile, checks, superuser, stopCommand] = await Promise.all([
+    const [hasConfigFile, checks, superuser, commands] = await Promise.all([
       there.hasFile(asked.primary.configFile),
       askChecks(there, asked),
       asked.superuser === null ? null : askOne(there, "db-connection", superuserWords),
-      readStopCommand(there),
+      readServiceCommands(there),
     ]);
     return {
       kind: "usable",
@@ -32,8 +37,8 @@ export async function askRemotePrimary(context: CommandContext, asked: Asked): P
       hasConfigFile,
       ...checks,
       superuser,
-      stopCommand,
-      sudoProblem: await askSudo(there, stopCommand),
+      stopCommand: commands.stop,
+      refusedCommands: await findRefused(there, [commands.stop, commands.start]),
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -112,11 +117,23 @@ function pickArchive(result: RemoteResult): ArchiveAnswer {
   };
 }
 
-async function readStopCommand(there: RemoteProgramThere): Promise<string> {
-  const { stdout } = await there.run([
-    ...["node", "service", "--terse", "-LERROR", "--list-actions", "--action=stop"],
-  ]);
-  return stdout.trim();
+/** Of the list that both programs print; empty for what is not in it. */
+async function readServiceCommands(
+  there: RemoteProgramThere,
+): Promise<{ readonly stop: string; readonly start: string }> {
+  const { stdout } = await there.run(["node", "service", "--terse", "-LERROR", "--list-actions"]);
+  const find = (action: string): string => new RegExp(`^\\s*${action}: "(.*)"$`, "m").exec(stdout)?.[1] ?? "";
+  return { stop: find("stop"), start: find("start") };
+}
+
+async function findRefused(
+  there: RemoteProgramThere,
+  commands: readonly string[],
+): Promise<readonly RefusedCommand[]> {
+  const asked = commands.map(async (command) => ({ command, reason: await askSudo(there, command) }));
+  return (await Promise.all(asked)).flatMap(({ command, reason }) =>
+    reason === null ? [] : [{ command, reason }],
+  );
 }
 
 /** A password prompt would hang where nobody sees it. */

@@ -11,6 +11,7 @@ import type { Database } from "../../../postgres/database.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
 import type { CommandContext } from "../../define-command.js";
 import { problemOf } from "../../remote-program.js";
+import { spellPauseThere } from "../../pause-daemon.js";
 import { setDaemonPaused } from "./daemons.js";
 import { startPrimary } from "./remote-primary.js";
 import type { Switchover } from "./switchover.js";
@@ -47,7 +48,7 @@ export async function abandonSwitchover(
     database === null
       ? `${node} does not answer as the primary`
       : wasStopped
-        ? `${node} was started again and is the primary`
+        ? `${node} is the primary again`
         : `nothing was changed; ${node} is the primary`;
   const { message, detail, hint } = problemOf(reason);
   return new UserError(exitCodes.switchoverFailed, {
@@ -133,7 +134,7 @@ export async function unpauseDaemons(
   records: readonly NodeRecord[],
   nodes: readonly NodeId[],
 ): Promise<void> {
-  const { reporter, environment } = context;
+  const { reporter } = context;
   const wanted = records.filter(({ nodeId }) => nodes.includes(nodeId));
   if (wanted.length === 0) return;
   reporter.notice(`unpausing repmgrd on ${wanted.length} of ${records.length} nodes`);
@@ -146,7 +147,7 @@ export async function unpauseDaemons(
       }
       reporter.warning(`unable to unpause repmgrd on node ${describeNode(record)}`, {
         detail: reason,
-        hint: `execute "${environment.programName} service unpause" once the node is back`,
+        hint: `execute there: ${spellPauseThere(context, record, false)}`,
       });
     }),
   );

@@ -2,7 +2,9 @@ import { planWitnessRegistration, type WitnessRegistrationStep } from "../../../
 import { exitCodes, type ExitCode } from "../../../errors/exit-codes.js";
 import { SCHEMA_VERSION } from "../../../metadata/install-schema.js";
 import { describeNode } from "../../../model/node-record.js";
+import { awaitMembership } from "../../await-membership.js";
 import { defineCommand } from "../../define-command.js";
+import { markRun } from "../../marked-run.js";
 import { buildOwnRecord } from "../../own-record.js";
 import { describeSchemaStep } from "../../prepare-schema.js";
 import { reportProblems, reportWarnings } from "../../report-problems.js";
@@ -24,7 +26,7 @@ export const witnessRegister = defineCommand({
   },
   effect: "changes",
   configuration: "required",
-  exitCodes: ["success", "badConfiguration"],
+  exitCodes: ["success", "badConfiguration", "registrationSync"],
   examples: ["witness register -h node1", "witness register -h node1 --force"],
   checkOptions: (_options, connection) =>
     ["host", "hostaddr", "service"].some((keyword) => connection.has(keyword))
@@ -34,9 +36,11 @@ export const witnessRegister = defineCommand({
     const { reporter } = context;
     const record = buildOwnRecord(context, { type: "witness", upstreamNodeId: null });
     const { facts, ...gathered } = await gatherWitness(context, record, options.superuser);
+    const marked = await markRun(context, "witness register");
     const decision = planWitnessRegistration(facts, {
       record,
       force: options.force,
+      goesOn: marked.goesOn,
       schemaVersion: SCHEMA_VERSION,
     });
     if (decision.kind === "refused") return reportProblems(reporter, decision.problems);
@@ -51,10 +55,15 @@ export const witnessRegister = defineCommand({
       reporter.info("prerequisites for registering the witness node are met");
       return exitCodes.success;
     }
-    await carryOut(context, { ...gathered, record, steps, upstreamNodeId });
-    reporter.info("witness registration complete");
-    reporter.notice(`witness node ${describeNode(record)} successfully registered`);
-    return exitCodes.success;
+    return marked.during(async () => {
+      await carryOut(context, { ...gathered, record, steps, upstreamNodeId });
+      reporter.info("witness registration complete");
+      reporter.notice(`witness node ${describeNode(record)} successfully registered`);
+      const isNew = steps.some(({ kind }) => kind === "insert-record");
+      return isNew
+        ? awaitMembership(context, gathered.primary, { before: facts.primary.records, force: options.force })
+        : exitCodes.success;
+    });
   },
 });
 

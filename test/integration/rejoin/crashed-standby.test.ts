@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import {
+  addStandby,
+  awaitReplay,
+  awaitStreaming,
+  expectSuccess,
+  makePrimary,
+  type Node,
+} from "../killed/make-nodes.js";
+
+const rejoinTo = ({ server }: Node): readonly string[] => [
+  ...["node", "rejoin", "-d", server.conninfo],
+  ...["--force-rewind", "--config-files=postgresql.conf"],
+];
+
+describe("node rejoin of a standby that crashed", () => {
+  it("finds the end of its log on a timeline that is younger than its last restart point", async () => {
+    const first = await makePrimary({ settings: { wal_keep_size: "128MB" } });
+    const second = await addStandby(first, 2);
+    const crashed = await addStandby(first, 3);
+    const next = await addStandby(first, 4);
+    await first.server.stop();
+    await expectSuccess(second.run("standby", "promote"));
+    await expectSuccess(crashed.run("standby", "follow"));
+    await expectSuccess(next.run("standby", "follow"));
+    await awaitReplay(second, next);
+    await next.server.stop();
+    // pg_rewind needs one on the timeline that is left.
+    await second.server.sql("CHECKPOINT");
+    await second.server.sql("CREATE TABLE public.lost AS SELECT generate_series(1, 1000) AS i");
+    await awaitReplay(second, crashed);
+    await second.server.stop("immediate");
+    await crashed.server.stop("immediate");
+    await next.server.start();
+    await expectSuccess(next.run("standby", "promote"));
+
+    const rewound = await expectSuccess(crashed.run(...rejoinTo(next)));
+    expect(rewound.stderr).toContain("WARNING: WAL that exists on this node only will be discarded");
+    await awaitStreaming(next, crashed);
+    await awaitReplay(next, crashed);
+    expect(await crashed.server.sql("SELECT to_regclass('public.lost') IS NULL AS gone")).toEqual([
+      { gone: true },
+    ]);
+  }, 120_000);
+
+  it("replays what a primary that came back has sent, far beyond where it is consistent", async () => {
+    const settings = { bgwriter_lru_maxpages: "0", wal_retrieve_retry_interval: "100ms" };
+    const first = await makePrimary({ settings });
+    const second = await addStandby(first, 2);
+    const crashed = await addStandby(first, 3);
+    await first.server.sql("CREATE TABLE public.lost (i integer)");
+    await awaitReplay(first, crashed);
+    await first.server.stop();
+    await expectSuccess(second.run("standby", "promote"));
+    await second.server.sql("CHECKPOINT");
+    await first.server.start();
+    await first.server.sql("INSERT INTO public.lost SELECT generate_series(1, 1000)");
+    await awaitReplay(first, crashed);
+    await crashed.server.stop("immediate");
+    await first.server.stop("immediate");
+
+    const rewound = await expectSuccess(crashed.run(...rejoinTo(second)));
+    expect(rewound.stderr).toContain("NOTICE: executing pg_rewind");
+    expect(rewound.stderr).not.toContain("no rewind is required");
+    await awaitStreaming(second, crashed);
+    await awaitReplay(second, crashed);
+    expect(await crashed.server.sql("SELECT count(*)::int AS rows FROM public.lost")).toEqual([{ rows: 0 }]);
+  }, 120_000);
+});
