@@ -17,6 +17,12 @@ interface StartOptions {
   readonly image?: string;
   /** A directory that lies in memory. */
   readonly memoryDirectory?: string;
+  /** Default: whatever the memory allows. */
+  readonly memoryDirectorySize?: string;
+  /** What root may do beyond what the engine lets it, for example `NET_ADMIN`. */
+  readonly capabilities?: readonly string[];
+  /** A shell's line that `postgres` runs as process 1 instead of an init process and what the image runs. */
+  readonly firstProcess?: string;
 }
 
 export interface ContainerNode {
@@ -31,6 +37,13 @@ export interface ContainerNode {
   expectSuccess(line: string, options?: ExecuteOptions): Promise<ExecResult>;
   /** Appends lines to a file that then belongs to `postgres`. */
   appendLines(path: string, lines: readonly string[]): Promise<void>;
+}
+
+/** The node with this number, counted from 1 in the order of their start. */
+export function nodeAt(nodes: readonly ContainerNode[], number: number): ContainerNode {
+  const found = nodes[number - 1];
+  if (found === undefined) throw new Error(`there is no node ${number}`);
+  return found;
 }
 
 export interface ContainerNetwork {
@@ -51,6 +64,15 @@ interface StartedNode extends ContainerNode {
 const homes = { postgres: "/var/lib/postgresql", root: "/root" };
 
 class AddressedContainer extends GenericContainer {
+  withFirstProcess(line: string): this {
+    this.hostConfig.Init = false;
+    return this.withUser("postgres").withCommand([
+      "/bin/sh",
+      "-c",
+      `echo Server listening on nothing; ${line}`,
+    ]);
+  }
+
   withAddress(network: string, address: string, alias: string): this {
     this.createOpts.NetworkingConfig = {
       EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address }, Aliases: [alias] } },
@@ -68,15 +90,26 @@ export async function startNetwork(prefixes: readonly string[]): Promise<Contain
   const nodes: StartedNode[] = [];
   return {
     prefix,
-    startNode: async (nodeName, hostNumber, { image = inject("nodeImage").name, memoryDirectory } = {}) => {
+    startNode: async (nodeName, hostNumber, options = {}) => {
+      const {
+        image = inject("nodeImage").name,
+        memoryDirectory,
+        memoryDirectorySize,
+        capabilities = [],
+        firstProcess,
+      } = options;
+      const tmpfsOptions = memoryDirectorySize === undefined ? "rw" : `rw,size=${memoryDirectorySize}`;
       const address = `${prefix}.${String(hostNumber)}`;
-      const container = await new AddressedContainer(image)
+      const prepared = new AddressedContainer(image)
         .withAddress(name, address, nodeName)
         .withHostname(nodeName)
-        .withTmpFs(memoryDirectory === undefined ? {} : { [memoryDirectory]: "rw" })
+        .withTmpFs(memoryDirectory === undefined ? {} : { [memoryDirectory]: tmpfsOptions })
+        .withAddedCapabilities(...capabilities)
         .withLabels(labels())
-        .withWaitStrategy(Wait.forLogMessage("Server listening on"))
-        .start();
+        .withWaitStrategy(Wait.forLogMessage("Server listening on"));
+      const container = await (
+        firstProcess === undefined ? prepared : prepared.withFirstProcess(firstProcess)
+      ).start();
       const node = createNode(container, nodeName, address);
       nodes.push(node);
       return node;

@@ -25,7 +25,12 @@ export interface TestPgbouncer {
 const running = new Set<TestPgbouncer>();
 
 /** A real pgbouncer, with the administrator `boss` and `joe`, who may only look; `databases` is the text of its database file. */
-export async function startPgbouncer(databases: string, host = "127.0.0.1"): Promise<TestPgbouncer> {
+export async function startPgbouncer(
+  databases: string,
+  host = "127.0.0.1",
+  /** Of the main file; the last one of a name counts. */
+  settings: readonly string[] = [],
+): Promise<TestPgbouncer> {
   const directory = await newDirectory("pgbouncer");
   const port = await freePort();
   const databaseFile = join(directory, "databases.ini");
@@ -48,7 +53,7 @@ export async function startPgbouncer(databases: string, host = "127.0.0.1"): Pro
       "stats_users = joe",
       "pool_mode = transaction",
     ],
-    ...["server_login_retry = 1", `logfile = ${logFile}`, ""],
+    ...["server_login_retry = 1", `logfile = ${logFile}`, ...settings, ""],
   ];
   await writeFile(mainFile, lines.join("\n"));
   const log = (): Promise<string> => readFile(logFile, "utf8").catch(() => "");

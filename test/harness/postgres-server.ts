@@ -6,6 +6,7 @@ import { freePort } from "./free-port.js";
 import { choosePostgres } from "./postgres-versions.js";
 import { runCommand } from "./run-command.js";
 import { newDirectory, testPassword } from "./test-run.js";
+import { waitUntil } from "./wait-until.js";
 
 export { freePort } from "./free-port.js";
 export { newDirectory, testPassword } from "./test-run.js";
@@ -147,6 +148,15 @@ function makeServer(parts: Parts): TestServer {
       () => true,
       () => false,
     );
+  let killedPid: number | null = null;
+  /** Until somebody has reaped it, a killed postmaster counts as one that runs, for pg_ctl too. */
+  const awaitKilled = async (): Promise<void> => {
+    await waitUntil(`the killed server "${parts.name}" has gone`, async () => {
+      const lockFile = await readFile(join(dataDirectory, "postmaster.pid"), "utf8").catch(() => "");
+      return Number.parseInt(lockFile, 10) !== killedPid || !(await isRunning());
+    });
+    killedPid = null;
+  };
   const server: TestServer = {
     ...parts,
     host,
@@ -154,6 +164,7 @@ function makeServer(parts: Parts): TestServer {
     conninfo: `host=${host} port=${port} user=repmgr dbname=repmgr connect_timeout=2`,
     isRunning,
     start: async () => {
+      if (killedPid !== null) await awaitKilled();
       if (await isRunning()) return;
       try {
         await control("-w", "-t", "60", "-l", logFile, "start");
@@ -162,10 +173,16 @@ function makeServer(parts: Parts): TestServer {
       }
     },
     stop: async (mode = "fast") => {
-      if (await isRunning()) await control("-w", "-t", "60", "-m", mode, "stop");
+      if (!(await isRunning())) return;
+      await control("-w", "-t", "60", "-m", mode, "stop").catch(async (error: unknown) => {
+        // It may have ended by itself meanwhile.
+        if (await isRunning()) throw error;
+      });
     },
     signal: (name) => {
-      process.kill(readPostmasterPid(dataDirectory), name);
+      const pid = readPostmasterPid(dataDirectory);
+      process.kill(pid, name);
+      if (name === "SIGKILL") killedPid = pid;
     },
     sql: (text, values = []) => runSql(server, text, values),
     log: () => readFile(logFile, "utf8").catch(() => ""),

@@ -7,6 +7,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.js";
 import { runCommand } from "./run-command.js";
+import { signalIfThere } from "./signals.js";
 import { newDirectory } from "./test-run.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -85,7 +86,7 @@ export async function startSshd(options: TestSshdOptions = {}): Promise<TestSshd
     countSessions: () => sessionsOf(child.pid ?? 0).length,
     allow: async (keyFile) => appendFile(authorizedKeys, await readFile(`${keyFile}.pub`, "utf8")),
     dropSessions: () => {
-      for (const pid of sessionsOf(child.pid ?? 0)) process.kill(pid, "SIGKILL");
+      for (const pid of sessionsOf(child.pid ?? 0)) signalIfThere(pid, "SIGKILL");
     },
     countLogins: async () => (await log()).match(/Accepted publickey/g)?.length ?? 0,
     log,

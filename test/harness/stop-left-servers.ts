@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { signalIfThere } from "./signals.js";
 
 /** Ends servers below `root` whose test file could not end them, for example because its worker crashed. */
 export async function stopLeftServers(root: string): Promise<void> {
@@ -13,6 +14,6 @@ export async function stopLeftServers(root: string): Promise<void> {
       dataDirectory !== undefined &&
       existsSync(commandLine) &&
       readFileSync(commandLine, "utf8").includes(root);
-    if (isOurs) process.kill(Number(pid), "SIGQUIT");
+    if (isOurs) signalIfThere(Number(pid), "SIGQUIT");
   }
 }
