@@ -165,12 +165,14 @@ make_node() {
   echo "register $role" >"$unfinished"
 }
 
-# A primary that was away while another one was promoted must not come back as a second one.
+# A primary that was away while another one was promoted must not come back as a second one. The guard asks the others;
+# the timelines tell when they are down as well.
 refuse_old_primary() {
-  local own newest
+  local own newest others
   [ "$NODE_ROLE" = witness ] || [ -e "$PGDATA/standby.signal" ] && return
-  primary=$(find_primary)
-  [ -z "$primary" ] || refuse "\"$primary\" is the primary now; remove the volume of $name to clone it anew"
+  others=$(for host in $CLUSTER_NODES; do [ "$host" = "$name" ] || echo "$host"; done | paste -sd,)
+  as_postgres tsrepmgr node guard -d "host=$others user=repmgr dbname=repmgr connect_timeout=2" ||
+    refuse "or remove the volume of $name to clone it anew"
   own=$(timeline)
   newest=$(sort -n "$shared"/timelines/* 2>/dev/null | tail -n 1) || true
   [ "${newest:-0}" -le "$own" ] ||

@@ -115,6 +115,17 @@ describe("docker/compose.yml", () => {
     expect(log.match(/cloning node1/g)).toHaveLength(1);
   });
 
+  it("does not start a primary that was replaced while it was away", async () => {
+    await cluster().run("kill", "node1");
+    expect((await cluster().execute("node2", "tsrepmgr", "standby", "promote")).exitCode).toBe(0);
+    await cluster().run("start", "node1");
+    const log = await waitUntil("node1 refuses", async () => {
+      const text = await cluster().run("logs", "--no-color", "node1");
+      return text.includes("refused: or remove the volume of node1") && text;
+    });
+    expect(log).toContain('this node was superseded: node "node2" (ID: 2) is the primary');
+  });
+
   it("leaves nothing after `down --volumes`", async () => {
     expect(await cluster().listLeft()).not.toEqual([]);
     await cluster().run("down", "--volumes");

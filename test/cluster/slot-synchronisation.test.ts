@@ -3,7 +3,7 @@ import { trixie } from "../compat/releases.js";
 import { connectToEngine } from "../harness/containers-engine.js";
 import { buildNodeImage } from "../harness/containers-image.js";
 import { describeStory } from "../harness/containers-story.js";
-import type { ContainerNode } from "../harness/containers.js";
+import { nodeAt, type ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 
 const data = "/var/lib/postgresql/data";
@@ -22,11 +22,7 @@ describeStory({
   networkPrefixes: ["172.29.27", "10.79.27", "192.168.127"],
   tell: (network) => {
     const nodes: ContainerNode[] = [];
-    const node = (number: number): ContainerNode => {
-      const found = nodes[number - 1];
-      if (found === undefined) throw new Error(`there is no node ${number}`);
-      return found;
-    };
+    const node = (number: number): ContainerNode => nodeAt(nodes, number);
     const run = async (number: number, line: string): Promise<string> =>
       (await node(number).expectSuccess(`export ${path}; ${line}`)).output;
     const repmgr = (number: number, words: string): Promise<string> =>

@@ -60,6 +60,15 @@ describeStory({
       expect(await received()).toMatch(/^<11>.* tsrepmgr\[\d+\]: ERROR: connection to database failed$/m);
     });
 
+    it("takes what the daemon says, under the daemon's name", async () => {
+      await node.execute(
+        `sed -i "s/^log_facility=.*/log_facility=LOCAL3/" /tmp/repmgr.conf
+        timeout 5 /opt/tsrepmgr/bin/tsrepmgrd.js -f /tmp/repmgr.conf --daemonize=false --no-pid-file`,
+      );
+      // Severity 5 is a notice.
+      expect(await received()).toMatch(/^<157>.* tsrepmgrd\[\d+\]: NOTICE: \S/m);
+    });
+
     it("loses messages, but no exit code and no time, where no syslog listens", async () => {
       await node.expectSuccess("rm /dev/log", { user: "root" });
       expect(await runAs("/opt/ours/bin/repmgr", "LOCAL3")).toMatchObject({ exitCode: 6 });

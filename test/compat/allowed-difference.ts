@@ -12,5 +12,7 @@ export interface AllowedDifference {
   /** Observations that make it this difference. */
   readonly theirs?: Observation;
   readonly ours?: Observation;
+  /** It shows only when one of the programs is fast enough, or too slow: a run without it is no reason to strike it out. */
+  readonly dependsOnTiming?: true;
   readonly reason: string;
 }

@@ -244,6 +244,7 @@ async function restore(node: CompatNode): Promise<void> {
 
 async function clearCloneTarget(node: (name: NodeName) => CompatNode): Promise<void> {
   const dropSlots =
+    "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name LIKE '%_5' AND active; " +
     "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE '%_5'";
   await node("n5").expectSuccess(
     `pg_ctl -D ${dataDirectory} -m immediate -w stop >/dev/null 2>&1; rm -rf ${dataDirectory}`,

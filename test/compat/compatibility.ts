@@ -6,8 +6,12 @@ import { startCluster, type Cluster } from "./cluster.js";
 import { expectSame, listUnusedDifferences } from "./compare.js";
 import { databases } from "./node.js";
 import type { Observed } from "./observe.js";
+import { movable } from "./observe-servers.js";
 import type { Release } from "./releases.js";
 import { runChangingCase, runReadingCase, type Turn } from "./run-case.js";
+
+/** The reference waits for whole seconds; three hosts are arranged anew for each of the three runs. */
+const HANDOVER_TIMEOUT_MS = 120_000;
 
 /** The one cluster of a release's cases. */
 interface SharedCluster {
@@ -103,12 +107,22 @@ function describeChangingStates({ use, compare }: SharedCluster): void {
       await state.enter(cluster.node);
       isMoved = false;
     };
-    beforeAll(() => use(({ node }) => state.enter(node)));
-    afterAll(() => use(leave));
+    beforeAll(() =>
+      use(async (cluster) => {
+        if (state.settings !== undefined) await configureServers(cluster, state.settings);
+        await state.enter(cluster.node);
+      }),
+    );
+    afterAll(() =>
+      use(async (cluster) => {
+        if (state.settings !== undefined) await configureServers(cluster, []);
+        await leave(cluster);
+      }),
+    );
 
     for (const command of cases) {
       const name = nameOfChange(command);
-      it(name, () =>
+      it(name, command.handsOver ? { timeout: HANDOVER_TIMEOUT_MS } : {}, () =>
         compare({ name: `${stateName}: ${name}`, line: command.line }, async (turn) => {
           await arrangeAgain(turn.cluster);
           isMoved = command.moves ?? false;
@@ -117,6 +131,12 @@ function describeChangingStates({ use, compare }: SharedCluster): void {
       );
     }
   });
+}
+
+async function configureServers({ configure }: Cluster, settings: readonly string[]): Promise<void> {
+  for (const name of movable) {
+    for (const database of databases) await configure(name, database, settings);
+  }
 }
 
 function nameOfChange(command: ChangingCase): string {

@@ -4,25 +4,30 @@ import { dataDirectory, type Database, type NodeName } from "./node.js";
 import { readParameters, unify, type Observation } from "./observe.js";
 
 /** The servers whose roles change. */
-const movable: readonly NodeName[] = ["n1", "n2", "n3"];
+export const movable: readonly NodeName[] = ["n1", "n2", "n3"];
 
 /** What the servers are after a command of `ownNode`, and what has been written for that. */
 export async function observeServers(
   cluster: Cluster,
-  { node: ownNode, moves }: Pick<ChangingCase, "node" | "moves">,
+  { node: ownNode, moves, handsOver }: Pick<ChangingCase, "node" | "moves" | "handsOver">,
   database: Database,
 ): Promise<Observation> {
-  const upstream = moves ? await readUpstream(cluster, ownNode) : "not asked";
+  const asked = handsOver ? movable : moves ? [ownNode] : [];
+  const upstreams = await Promise.all(
+    asked.map(async (name) => ({
+      [`upstream of ${name}`]: await readUpstream(cluster, name, handsOver ? 100 : 30),
+    })),
+  );
   const states = await Promise.all(movable.map((name) => readServer(cluster, name, database)));
-  return Object.assign({ [`upstream of ${ownNode}`]: upstream }, ...states) as Observation;
+  return Object.assign({}, ...upstreams, ...states) as Observation;
 }
 
 /** The host that a standby streams from; waits for it, because -W does not. */
-async function readUpstream({ node }: Cluster, name: NodeName): Promise<string> {
+async function readUpstream({ node }: Cluster, name: NodeName, tries: number): Promise<string> {
   const sql =
     "SELECT CASE WHEN pg_is_in_recovery() THEN sender_host END FROM (VALUES (1)) AS one LEFT JOIN pg_stat_wal_receiver ON status = 'streaming'";
   const query = `psql -XqAtc "${sql}"`;
-  const wait = `[ -f ${dataDirectory}/standby.signal ] || exit 0; for i in $(seq 30); do [ -n "$(${query})" ] && break; sleep 0.05; done; ${query}`;
+  const wait = `[ -f ${dataDirectory}/standby.signal ] || exit 0; for i in $(seq ${String(tries)}); do found=$(${query}); [ -n "$found" ] && break; sleep 0.05; done; echo "$found"`;
   return (await node(name).run(wait)).stdout;
 }
 

@@ -18,16 +18,28 @@ type WorstMessage = "error" | "warning" | "none";
 export function observeRun({ exitCode, stdout, stderr }: RunResult, database: Database): Observation {
   return {
     "exit code": exitCode,
-    stdout: unify(stdout, database),
+    stdout: maskPositions(unify(stdout, database)),
     "worst message": worstOf(stderr),
   };
 }
 
-/** NOTICE lines, which guides and scripts look for. */
-export function observeNotices({ stderr }: RunResult, database: Database): Observation {
+/** A server writes a few bytes every 15 seconds, perhaps between the runs of the two programs. */
+const maskPositions = (text: string): string =>
+  text.replace(/(Last (?:received|replayed) LSN"?[:,] ?"?)[0-9A-F]+\/[0-9A-F]+/g, "$1X/X");
+
+/** The same with the NOTICE lines, which guides and scripts look for. */
+export function observeWords(result: RunResult, database: Database): Observation {
+  return { ...observeRun(result, database), notices: listNotices(result, database) };
+}
+
+/** What came of a command for which several hosts worked at the same time, so that its words have no order. */
+export function observeOutcome(result: RunResult, database: Database): Observation {
+  return { "exit code": result.exitCode, "last notice": listNotices(result, database).at(-1) };
+}
+
+function listNotices({ stderr }: RunResult, database: Database): readonly string[] {
   const lines = unify(stderr, database).split("\n");
-  const notices = lines.filter((line) => line.startsWith("NOTICE: ")).map((line) => line.trimEnd());
-  return { notices };
+  return lines.filter((line) => line.startsWith("NOTICE: ")).map((line) => line.trimEnd());
 }
 
 /** Rows of the schema: nodes on the primary and on the witness, events that are new, the term. */
@@ -43,6 +55,17 @@ export async function observeMetadata(
     read("w4", unlessMissing(nodeRows)),
   ]);
   return { ...(onPrimary as Observation), "nodes on the witness": onWitness };
+}
+
+/** Rows that several hosts have written at the same time: of the events what happened to whom. */
+export function withoutOrder(rows: Observation): Observation {
+  const events = rows["events"] as readonly {
+    readonly of: number;
+    readonly event: string;
+    readonly successful: boolean;
+  }[];
+  const names = events.map(({ of, event, successful }) => `${String(of)} ${event} ${String(successful)}`);
+  return { ...rows, events: names.sort() };
 }
 
 const unlessMissing = (select: string): string => `

@@ -54,7 +54,8 @@ const nodeChecks: readonly AllowedDifference[] = [
 const promoting: readonly AllowedDifference[] = [
   {
     of: ["voting term"],
-    cases: /^a (?:cluster|cascade) whose primary is down: n2\$ .*standby promote/,
+    cases:
+      /^a (?:cluster|cascade) whose primary is down: n2\$ .*standby promote|standby promote --siblings-follow$|standby switchover/,
     theirs: { ...accepted, "voting term": 1 },
     ours: { ...accepted, "voting term": 2 },
     reason: "every promotion begins a term, also one by hand, so that the former primary knows it is over",
@@ -67,6 +68,68 @@ const promoting: readonly AllowedDifference[] = [
     reason: "what a service command prints is no output of ours; the log has it",
   },
 ];
+
+const switching: readonly AllowedDifference[] = [
+  {
+    of: ["notices"],
+    cases: ["a cluster to switch over: n1$ repmgr -f {conf} standby switchover"],
+    theirs: { "exit code": 18 },
+    ours: { "exit code": 18 },
+    reason: "the reference announces the switchover before it looks where it was asked for",
+  },
+  {
+    of: ["notices"],
+    cases: /^a cluster to switch over: n2\$ .* --dry-run$/,
+    theirs: accepted,
+    ours: accepted,
+    reason: "the reference speaks of pausing daemons on all nodes, also where none runs",
+  },
+  {
+    of: ["notices", "events"],
+    cases: ["a primary that cannot be stopped: n2$ repmgr -f {conf} standby switchover"],
+    theirs: { "exit code": 18, events: [] },
+    ours: { "exit code": 18 },
+    reason:
+      "a shutdown that was asked for may come late, so the primary is started again, and the failure is an event",
+  },
+];
+
+/** What happened beside the rejoin and what every switchover does, where our program runs on all hosts. */
+const eventsOfSwitchovers = {
+  "a cluster to switch over: n2$ repmgr -f {conf} standby switchover": [],
+  "a cluster to switch over: n2$ repmgr -f {conf} standby switchover --force-rewind": [],
+  "a cluster to switch over: n2$ repmgr -f {conf} standby switchover --siblings-follow": [
+    "3 standby_follow true",
+    "4 witness_register true",
+  ],
+  "a cascade to switch over: n2$ repmgr -f {conf} standby switchover --siblings-follow": [
+    "4 witness_register true",
+  ],
+  "a primary that shakes off the candidate: n2$ repmgr -f {conf} standby switchover --siblings-follow --always-promote --force-rewind -S postgres":
+    ["1 wal_discarded true", "3 standby_follow true", "4 witness_register true"],
+};
+
+const switchingEvents = Object.entries(eventsOfSwitchovers).map(([name, events]): AllowedDifference => {
+  const always = ["1 node_rejoin true", "2 standby_promote true", "2 standby_switchover true"];
+  return {
+    of: ["events"],
+    cases: [name],
+    database: "nolibs",
+    theirs: accepted,
+    ours: { ...accepted, events: [...always, ...events].sort() },
+    reason:
+      "the reference records neither a rejoin with -W, as a switchover has it, nor the WAL that is discarded",
+  };
+});
+
+const formerSlot: AllowedDifference = {
+  of: ["recovery and slots of n1"],
+  cases: /standby switchover --siblings-follow/,
+  theirs: accepted,
+  ours: { ...accepted, "recovery and slots of n1": "t|\n" },
+  dependsOnTiming: true,
+  reason: "the reference keeps the former slot of a sibling that is still in use when it looks",
+};
 
 const following: readonly AllowedDifference[] = [
   {
@@ -85,10 +148,11 @@ const following: readonly AllowedDifference[] = [
     reason: "the reference leaves the name of a slot that is not there, never attaches and calls it success",
   },
   {
-    of: ["worst message", "notices", "recovery and slots of n1"],
+    of: ["worst message", "notices", "recovery and slots of n1", "recovery and slots of n2"],
     cases: /n3\$ repmgr -f \{conf\} standby follow/,
     theirs: { ...accepted, "worst message": "warning" },
     ours: { ...accepted, "worst message": "none" },
+    dependsOnTiming: true,
     reason:
       "that a standby is not attached in the first moment, and that its former slot is still in use, is waited for",
   },
@@ -164,6 +228,9 @@ export const roleDifferences: readonly AllowedDifference[] = [
   ...nodeChecks,
   ...promoting,
   ...following,
+  ...switching,
+  ...switchingEvents,
+  formerSlot,
   ...rejoinedAlready,
   ...notRegistered,
   ...rejoining,

@@ -41,7 +41,7 @@ export const healthyRoleCases: readonly ChangingCase[] = [
   staying("n3", "repmgr -f {conf} node service --action=RESTART --checkpoint", service),
   staying(
     "n3",
-    "repmgr -f {conf} node service --action=stop >/dev/null; sleep 1; repmgr -f {conf} node service --action=start",
+    "repmgr -f {conf} node service --action=stop >/dev/null; while [ -e /cluster/data/postmaster.pid ]; do sleep 0.1; done; repmgr -f {conf} node service --action=start",
     service,
   ),
   staying("n3", "repmgr -f {conf} node service --action=stop", {

@@ -1,5 +1,6 @@
 import type { CompatNode, NodeName } from "../node.js";
 import type { CommandCase } from "./case.js";
+import { overSshStates } from "./over-ssh-states.js";
 import { cleanupCases } from "./cleanup-cases.js";
 import { cloneCases } from "./clone-cases.js";
 import { afterFailureCases, registerCases } from "./register-cases.js";
@@ -18,6 +19,13 @@ export interface ChangingCase extends CommandCase {
   readonly prepare?: string;
   /** What is looked at besides the command's own words and the rows of the schema. */
   readonly observes?: "clone" | "servers";
+  /** Shell on the node after the command; what it prints is looked at, too. */
+  readonly inspect?: string;
+  /**
+   * The node becomes the primary, and other hosts work for that at the same time: what is compared is the last word, the
+   * servers and their upstreams, the rows, and of the events what happened to whom.
+   */
+  readonly handsOver?: true;
   /** The servers are not what they were: they are arranged anew before anything else is run. */
   readonly moves?: true;
 }
@@ -25,6 +33,8 @@ export interface ChangingCase extends CommandCase {
 export interface ChangingState {
   readonly name: string;
   readonly enter: (node: (name: NodeName) => CompatNode) => Promise<void>;
+  /** Further lines of repmgr.conf on every server whose role may change, before those of the case. */
+  readonly settings?: readonly string[];
   /** Statements on the primary before those of the case. */
   readonly records?: string;
   /** Where the rows of the schema are reset and read. */
@@ -59,4 +69,5 @@ export const changingStates: readonly ChangingState[] = [
     cases: afterFailureCases,
   },
   ...roleStates,
+  ...overSshStates,
 ];

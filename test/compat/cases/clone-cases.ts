@@ -1,7 +1,7 @@
 import type { ChangingCase } from "./changing-cases.js";
 
-const source = "repmgr -f {conf} -h n1 -U repmgr -d {database} standby clone";
-const clone = (line: string, more: Omit<ChangingCase, "node" | "line"> = {}): ChangingCase => ({
+export const source = "repmgr -f {conf} -h n1 -U repmgr -d {database} standby clone";
+export const clone = (line: string, more: Omit<ChangingCase, "node" | "line"> = {}): ChangingCase => ({
   node: "n5",
   line,
   observes: "clone",

@@ -14,7 +14,7 @@ export const followCases: readonly ChangingCase[] = [
   staying("n1", "repmgr -f {conf} node rejoin -h n3 -U repmgr -d {database}"),
   moving("n3", follow),
   moving("n3", `${follow} --upstream-node-id=2 --wait`),
-  moving("n3", follow, { settings: ["use_replication_slots=no", "standby_follow_timeout=1"] }),
+  moving("n3", follow, { settings: ["use_replication_slots=no", "standby_follow_timeout=7"] }),
   moving("n3", follow, {
     settings: ["standby_follow_restart=true", `service_restart_command='${restart}'`],
   }),

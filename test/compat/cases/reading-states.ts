@@ -109,12 +109,14 @@ export const readingStates: readonly ReadingState[] = [
     name: "a standby that refuses connections",
     enter: async ({ node }) => {
       await node("n3").expectSuccess(
-        `sed -i.kept 's/^host all all 0.0.0.0.*/host all all 0.0.0.0\\/0 reject/' /cluster/data/pg_hba.conf && pg_ctl -D /cluster/data reload`,
+        `sed -i.kept 's/^host all all 0.0.0.0.*/host all all 0.0.0.0\\/0 reject/' /cluster/data/pg_hba.conf && pg_ctl -D /cluster/data reload &&
+        timeout 10 sh -c 'while psql -Xqc "" -h n3 -U repmgr -d postgres 2>/dev/null; do sleep 0.05; done'`,
       );
     },
     leave: async ({ node }) => {
       await node("n3").expectSuccess(
-        `mv /cluster/data/pg_hba.conf.kept /cluster/data/pg_hba.conf && pg_ctl -D /cluster/data reload`,
+        `mv /cluster/data/pg_hba.conf.kept /cluster/data/pg_hba.conf && pg_ctl -D /cluster/data reload &&
+        timeout 10 sh -c 'until psql -Xqc "" -h n3 -U repmgr -d postgres 2>/dev/null; do sleep 0.05; done'`,
       );
     },
     cases: onNodes(["n1", "n3"], clusterShow),

@@ -18,3 +18,7 @@ export const staying = (node: NodeName, line: string, more: More = {}): Changing
   observes: "servers",
   ...more,
 });
+
+/** A case after which the node is the primary, and other hosts have done their part. */
+export const handingOver = (node: NodeName, line: string, more: More = {}): ChangingCase =>
+  moving(node, line, { handsOver: true, ...more });

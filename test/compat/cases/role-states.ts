@@ -5,9 +5,9 @@ import { divergedFollowCases, followCases } from "./follow-cases.js";
 import { promoteCases } from "./promote-cases.js";
 import { crashedRejoinCases, divergedRejoinCases, rejoinCases } from "./rejoin-cases.js";
 
-type Nodes = (name: NodeName) => CompatNode;
+export type Nodes = (name: NodeName) => CompatNode;
 
-const stopServer = "pg_ctl -D /cluster/data -m fast -w stop >/dev/null";
+export const stopServer = "pg_ctl -D /cluster/data -m fast -w stop >/dev/null";
 const promoteServer = "pg_ctl -D /cluster/data -w promote >/dev/null && psql -Xqc CHECKPOINT";
 
 const failedOver = `UPDATE repmgr.nodes SET type = 'primary', upstream_node_id = NULL WHERE node_id = 2;
@@ -19,9 +19,10 @@ const diverge = async (node: Nodes): Promise<void> => {
   await node("n1").execute("postgres", "CREATE TABLE written_too_late AS SELECT 1 AS row");
 };
 
-const belowN2 = "UPDATE repmgr.nodes SET upstream_node_id = 2 WHERE node_id = 3";
+export const belowN2 = "UPDATE repmgr.nodes SET upstream_node_id = 2 WHERE node_id = 3";
 
-const cascade = async (node: Nodes): Promise<void> => {
+/** Lets n3 follow n2. */
+export const cascade = async (node: Nodes): Promise<void> => {
   await node("n3").expectSuccess(
     "repmgr -f /etc/repmgr.conf standby follow --upstream-node-id=2 2>/dev/null",
   );
@@ -31,7 +32,8 @@ const cascade = async (node: Nodes): Promise<void> => {
   );
 };
 
-const state = (
+/** Without more the rows are those of n2, and all servers are moved back. */
+export const state = (
   name: string,
   rest: Pick<ChangingState, "enter" | "cases"> & Partial<ChangingState>,
 ): ChangingState => ({ name, primary: "n2", restores: ["n1", "n2", "n3"], ...rest });

@@ -3,7 +3,7 @@ import type { NodeName } from "../node.js";
 import { onNodes } from "./case.js";
 import type { ReadingState } from "./reading-states.js";
 
-const hosts: readonly NodeName[] = ["n1", "n2", "n3", "w4"];
+const hosts: readonly NodeName[] = ["n1", "n2", "n3", "w4", "n5"];
 
 const lines: readonly string[] = ["matrix", "crosscheck"].flatMap((verb) => [
   `repmgr -f {conf} cluster ${verb}`,
@@ -18,10 +18,11 @@ const remoteProgram = `#!/bin/sh
 case "$*" in *nolibs*) exec /opt/ours/bin/repmgr "$@" ;; esac
 exec /opt/reference/bin/repmgr "$@"`;
 
-/** One key for all hosts, and every host known. */
-async function allowLogins({ node }: Cluster): Promise<void> {
+/** One key for all hosts, and every host known; they stay until they are refused. */
+export async function allowLogins({ node }: Pick<Cluster, "node">): Promise<void> {
+  if ((await node("n1").run("test -f ~/.ssh/id_ed25519")).exitCode === 0) return;
   const key = await node("n1").expectSuccess(
-    "mkdir -p -m 700 ~/.ssh && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519 && cat ~/.ssh/id_ed25519",
+    "mkdir -p -m 700 ~/.ssh && rm -f ~/.ssh/id_ed25519 && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519 && cat ~/.ssh/id_ed25519",
   );
   for (const name of hosts) {
     await node(name).administer(
