@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import { configFile, waitForPrimary, type FaultNode } from "./fault-node.js";
+import { cut, heal } from "./links.js";
+import { describeFaults } from "./story.js";
+
+/** Part of the node record, so that it takes effect by a registration. */
+async function setPriority(node: FaultNode, priority: number): Promise<void> {
+  await node.configure({ priority });
+  await node.run(`repmgr -f ${configFile} standby register --force --wait-sync=10`);
+}
+
+describeFaults({
+  title: "which standby is promoted",
+  shape: { size: 3, settings: { vote_hold: "6500ms", auto_rejoin: "true" } },
+  tell: (fault) => {
+    fault("priority 0", async ({ primary, standbys: [barred, other], load }) => {
+      if (barred === undefined || other === undefined) throw new Error("three nodes are needed");
+      await setPriority(barred, 0);
+      await sleep(2000);
+      await primary.killServer();
+      expect(await waitForPrimary([barred, other])).toBe(other);
+      await load.awaitAcknowledged(50);
+      return async () => {
+        await setPriority(barred, 100);
+        await primary.startServer();
+      };
+    });
+
+    fault("lagging standby", async ({ primary, standbys: [lagging, other], load }) => {
+      if (lagging === undefined || other === undefined) throw new Error("three nodes are needed");
+      await lagging.ask("SELECT pg_wal_replay_pause()");
+      await cut(lagging, [primary]);
+      await load.awaitAcknowledged(100);
+      await primary.killServer();
+      await heal([lagging, primary]);
+      await lagging.ask("SELECT pg_wal_replay_resume()");
+      expect(await waitForPrimary([lagging, other])).toBe(other);
+      await load.awaitAcknowledged(50);
+      return () => primary.startServer();
+    });
+
+    fault("delayed standby", async ({ primary, standbys: [delayed, other], load }) => {
+      if (delayed === undefined || other === undefined) throw new Error("three nodes are needed");
+      await setPriority(delayed, 200);
+      await delayed.ask("ALTER SYSTEM SET recovery_min_apply_delay = '1min'");
+      await delayed.ask("SELECT pg_reload_conf()");
+      await sleep(3000);
+      await primary.killServer();
+      expect(await waitForPrimary([delayed, other])).toBe(other);
+      await load.awaitAcknowledged(50);
+      return async () => {
+        await delayed.ask("ALTER SYSTEM RESET recovery_min_apply_delay");
+        await delayed.ask("SELECT pg_reload_conf()");
+        await setPriority(delayed, 100);
+        await primary.startServer();
+      };
+    });
+
+    fault("promoted by hand", async ({ primary, standbys: [stray], load }) => {
+      if (stray === undefined) throw new Error("three nodes are needed");
+      await stray.ask("SELECT pg_promote()");
+      await sleep(5000);
+      await load.awaitAcknowledged(50);
+      const { exitCode, output } = await primary.attempt(`repmgr -f ${configFile} cluster show 2>&1`);
+      expect(exitCode, output).toBe(25);
+      const alarm = await primary.ask(
+        "SELECT details FROM repmgr.events WHERE event LIKE 'split_brain%' ORDER BY event_timestamp DESC LIMIT 1",
+      );
+      const command = /execute there: (.*)$/.exec(alarm ?? "")?.[1];
+      console.log(`  the alarm: ${alarm ?? "none"}`);
+      return async () => {
+        expect(command, "the command that the alarm names").toBeDefined();
+        await stray.run(command ?? "false");
+      };
+    });
+  },
+});
