@@ -47,6 +47,12 @@ const checkpoint: Adaptation = {
 
 const failover: readonly Adaptation[] = [
   {
+    guide: "",
+    here: "wal_keep_size = '64MB'",
+    reason:
+      "without slots the primary removes WAL while it stops, and the standby that has received less is not promoted",
+  },
+  {
     guide: "repmgr.conf -d",
     here: "repmgr.conf -d 2>>/tmp/repmgrd.log",
     reason: "the guide sets no log file: the log is shown on the terminal, which is a file here",

@@ -129,6 +129,7 @@ describeStory({
         "archive_mode = on",
         "archive_command = '/bin/true'",
       ]);
+      await primary.editMissing(serverConf, "wal_keep_size = '64MB'");
       await primary.type("/etc/init.d/postgres start");
       await primary.type("createuser -s repmgr");
       await primary.type("createdb repmgr -O repmgr");

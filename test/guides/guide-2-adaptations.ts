@@ -61,6 +61,29 @@ const schemaInsteadOfExtension: readonly Adaptation[] = [
   },
 ];
 
+const failover: readonly Adaptation[] = [
+  {
+    guide: "sudo systemctl stop postgresql",
+    here: "/etc/init.d/postgresql stop",
+    reason: "no systemd runs in a container",
+  },
+  {
+    guide: "[INFO] original connection is still available",
+    here: "",
+    reason: "it is about a connection inside the other daemon; there is no such thing to tell here",
+  },
+  {
+    guide: 'returned "PQPING_NO_RESPONSE"',
+    here: 'returned "PQPING_',
+    reason: "a server that is being shut down is noticed at once, and rejects while the guide's is silent",
+  },
+  {
+    guide: "host=92.0.0.82",
+    here: "host=192.0.0.82",
+    reason: "typing error: the standby has the address of the rest of the guide",
+  },
+];
+
 /** Everything that differs from the guide, for the image's version of PostgreSQL and the subnet that was free. */
 export function adaptationsOfGuide2(postgresMajor: string, prefix: string): readonly Adaptation[] {
   const addresses = [
@@ -72,6 +95,7 @@ export function adaptationsOfGuide2(postgresMajor: string, prefix: string): read
     ...container(postgresMajor),
     ...withoutDialogue,
     ...schemaInsteadOfExtension,
+    ...failover,
     ...addresses.map((address) => ({ ...address, reason: "an address for the reader to fill in" })),
   ];
 }

@@ -3,6 +3,7 @@ import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
 import { adaptationsOfGuide2 } from "./guide-2-adaptations.js";
+import { findMissing, waitForLine } from "./shown-log.js";
 import { openTerminal, type Terminal } from "./terminal.js";
 
 const serverConf = "/etc/postgresql/16/main/postgresql.conf";
@@ -35,6 +36,43 @@ const shown = [
   "2  | pg2  | standby |   running | pg1      | default  | 100      | 1        | host=192.0.0.82 user=repmgr dbname=repmgr connect_timeout=2",
 ];
 
+const shownAfterFailover = [
+  "1  | pg1  | primary | - failed  | ?        | default  | 100      |          | host=192.0.0.81 user=repmgr dbname=repmgr connect_timeout=2",
+  "2  | pg2  | primary | * running |          | default  | 100      | 2        | host=92.0.0.82 user=repmgr dbname=repmgr connect_timeout=2",
+];
+/** The guide's log of the standby in a failover, each line without its time. */
+const shownLogOfDaemon = [
+  '[NOTICE] starting monitoring of node "pg2" (ID: 2)',
+  '[INFO] monitoring connection to upstream node "pg1" (ID: 1)',
+  '[WARNING] unable to ping "host=192.0.0.81 user=repmgr dbname=repmgr connect_timeout=2"',
+  '[DETAIL] PQping() returned "PQPING_NO_RESPONSE"',
+  '[WARNING] unable to connect to upstream node "pg1" (ID: 1)',
+  '[INFO] checking state of node "pg1" (ID: 1), 1 of 6 attempts',
+  '[WARNING] unable to reconnect to node "pg1" (ID: 1) after 6 attempts',
+  "[INFO] 0 active sibling nodes registered",
+  "[INFO] 2 total nodes registered",
+  '[INFO] primary node "pg1" (ID: 1) and this node have the same location ("default")',
+  "[INFO] no other sibling nodes - we win by default",
+  "[NOTICE] this node is the only available candidate and will now promote itself",
+  "[INFO] original connection is still available",
+  "[INFO] 0 followers to notify",
+  "[INFO] switching to primary monitoring mode",
+  '[NOTICE] monitoring cluster primary "pg2" (ID: 2)',
+];
+const shownLogOfCommand = [
+  "[NOTICE] promoting standby to primary",
+  '[DETAIL] promoting server "pg2" (ID: 2) using pg_promote()',
+  '[NOTICE] waiting up to 60 seconds (parameter "promote_check_timeout") for promotion to complete',
+  "[NOTICE] STANDBY PROMOTE successful",
+  '[DETAIL] server "pg2" (ID: 2) was successfully promoted to primary',
+];
+const daemonLog = "/var/log/postgresql/repmgr.log";
+/** What `cluster show` ends with while a node is down. */
+const NODE_STATUS = 25;
+const START_SECONDS = 20;
+/** The guide keeps the defaults: six attempts, ten seconds apart. */
+const FAILOVER_SECONDS = 120;
+
 /** The guide's tables were edited by hand: widths do not count, cells do. */
 const rowsOf = (table: string): readonly string[] =>
   table
@@ -65,8 +103,12 @@ describeStory({
       return terminal;
     }
 
-    async function expectClusterShow(terminal: Terminal, rows: readonly string[]): Promise<void> {
-      const { stdout } = await terminal.type(show);
+    async function expectClusterShow(
+      terminal: Terminal,
+      rows: readonly string[],
+      exitCode = 0,
+    ): Promise<void> {
+      const { stdout } = await terminal.type(show, exitCode);
       expect(rowsOf(stdout)).toEqual(rows.map((row) => guide.adapt(row).replace(/\s+/g, " ")));
     }
 
@@ -142,6 +184,61 @@ describeStory({
       const { stdout } = await primary.type("psql -c 'SELECT * FROM pg_stat_replication'");
       expect(stdout).toContain(" pg2 ");
       expect(stdout).toContain(" streaming ");
+    });
+
+    it("starts the daemons", async () => {
+      const [first, second] = nodes;
+      if (first === undefined || second === undefined) throw new Error("two nodes are needed");
+      for (const terminal of [primary, standby]) await terminal.type("repmgrd -f /etc/repmgr.conf -d");
+      const log = await waitForLine(first, {
+        path: daemonLog,
+        line: '[INFO] child node "pg2" (ID: 2) is attached',
+        timeoutSeconds: START_SECONDS,
+      });
+      const lines = [
+        '[NOTICE] starting monitoring of node "pg1" (ID: 1)',
+        '[NOTICE] monitoring cluster primary "pg1" (ID: 1)',
+        '[INFO] child node "pg2" (ID: 2) is attached',
+      ];
+      expect(findMissing(log, lines), log).toBeNull();
+      await waitForLine(second, {
+        path: daemonLog,
+        line: '[INFO] monitoring connection to upstream node "pg1" (ID: 1)',
+        timeoutSeconds: START_SECONDS,
+      });
+    });
+
+    it("promotes the standby when the primary is stopped, and logs it as the guide shows", async () => {
+      const [, second] = nodes;
+      if (second === undefined) throw new Error("two nodes are needed");
+      await primary.type(
+        'psql postgres -c "CREATE TABLE customers (customer_id int, first_name varchar(80), last_name varchar(80))"',
+      );
+      expect((await primary.type("psql postgres -c '\\dt'")).stdout).toContain(" customers ");
+      await second.expectSuccess(
+        "timeout 20 sh -c 'until psql postgres -c \"TABLE customers\"; do sleep 0.2; done'",
+      );
+      expect((await standby.type("psql postgres -c '\\dt'")).stdout).toContain(" customers ");
+      await primary.type("sudo systemctl stop postgresql");
+      const [daemonLines, commandLines] = [shownLogOfDaemon, shownLogOfCommand].map((lines) =>
+        lines.map((line) => guide.adapt(line)),
+      );
+      // promote_command writes the same file while the daemon sees that its server is out of recovery.
+      for (const lines of [daemonLines, commandLines]) {
+        const log = await waitForLine(second, {
+          path: daemonLog,
+          line: lines?.at(-1) ?? "",
+          timeoutSeconds: FAILOVER_SECONDS,
+        });
+        expect(findMissing(log, lines ?? []), log).toBeNull();
+      }
+      await expectClusterShow(standby, shownAfterFailover, NODE_STATUS);
+      await standby.type(
+        'psql postgres -c "CREATE TABLE customers2 (customer_id int, first_name varchar(80), last_name varchar(80))"',
+      );
+      expect((await standby.type("psql postgres -c '\\dt'")).stdout).toMatch(
+        / customers +\|.*\n.* customers2 /,
+      );
     });
 
     it("differs from the guide by nothing but the table of adaptations", () => {

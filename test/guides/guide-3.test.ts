@@ -6,6 +6,7 @@ import type { ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
 import { adaptationsOfGuide3 } from "./guide-3-adaptations.js";
+import { findMissing } from "./shown-log.js";
 import { openTerminal, type Terminal } from "./terminal.js";
 
 const initScript = resolve(import.meta.dirname, "../../packaging/init.d/repmgrd");
@@ -76,17 +77,6 @@ const FAILOVER_MS = 120_000;
 /** Widths and rules do not count, cells do. */
 const cellsOf = (lines: readonly string[]): readonly string[] =>
   lines.map((line) => line.trim().replace(/\s+/g, " ").replace(/-+/g, "-"));
-
-/** The first of the lines that does not come after the ones before it; null when they all come, in this order. */
-function findMissing(log: string, lines: readonly string[]): string | null {
-  let rest = log;
-  for (const line of lines) {
-    const place = rest.indexOf(line);
-    if (place < 0) return line;
-    rest = rest.slice(place + line.length);
-  }
-  return null;
-}
 
 describeStory({
   title: "guide 3: master and slave with the daemon as a service",
@@ -244,27 +234,22 @@ describeStory({
       await master.typeMissing(`su postgres -c "${bin}/pg_ctl -D /var/lib/postgresql/data -m fast -w stop"`);
       let log = "";
       const shown = shownLog.map((line) => guide.adapt(line));
+      // promote_command and the daemon, which sees at once that its server is out of recovery, write the same file.
+      const isOfCommand = (line: string): boolean =>
+        / (promoting s|STANDBY PROMOTE|server "node2")/.test(line);
+      const ofDaemon = shown.filter((line) => !isOfCommand(line));
+      const ofCommand = shown.filter(isOfCommand);
       await waitUntil(
-        "the log has the guide's last line",
+        "the log has the guide's last lines",
         async () => {
           log = (await slaveNode.execute("cat /var/log/repmgrd.log")).output;
-          return log.includes(shown.at(-1) ?? "");
+          return [ofDaemon, ofCommand].every((lines) => log.includes(lines.at(-1) ?? ""));
         },
         FAILOVER_MS,
       ).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${log}`);
       });
-      // promote_command and the daemon, which sees at once that its server is out of recovery, write the same file.
-      const isOfCommand = (line: string): boolean =>
-        / (promoting s|STANDBY PROMOTE|server "node2")/.test(line);
-      expect(findMissing(log, shown.filter(isOfCommand)), log).toBeNull();
-      expect(
-        findMissing(
-          log,
-          shown.filter((line) => !isOfCommand(line)),
-        ),
-        log,
-      ).toBeNull();
+      for (const lines of [ofDaemon, ofCommand]) expect(findMissing(log, lines), log).toBeNull();
       expect((await slave.type("nc slave.postgresql.domain 5400")).stdout).toBe("MASTER\n");
       const { stdout } = await slave.type(repmgr("cluster show"), NODE_STATUS);
       expect(stdout).toMatch(/^ 1 +\| node1 \| primary \| - failed +\|/m);

@@ -1,15 +1,35 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect, inject, it } from "vitest";
 import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
 import { adaptationsOfGuide4 } from "./guide-4-adaptations.js";
+import {
+  accessLines,
+  afterRejoin,
+  daemonSettings,
+  hostOf,
+  idOf,
+  names,
+  pgbouncerConf,
+  programConfOf,
+  promoteScript,
+  quoted,
+  row,
+  shownFollow,
+  shownLogOfFollow,
+  shownLogOfFollower,
+  shownLogOfPromotion,
+  shownLogOfWinner,
+  shownOfCommand,
+  shownRehearsal,
+  shownSwitchover,
+  type Name,
+} from "./guide-4-texts.js";
+import { findMissing, waitForLine } from "./shown-log.js";
 import { openTerminal, type Terminal } from "./terminal.js";
-
-const names = ["node0", "node1", "node2"] as const;
-type Name = (typeof names)[number];
-const idOf = (name: Name): number => names.indexOf(name) + 1;
-const hostOf = (name: Name): string => `${name}.raveland.priv`;
 
 const program = "repmgr -f /etc/repmgr.conf";
 const show = `${program} cluster show`;
@@ -17,43 +37,21 @@ const serverConf = "/etc/postgresql/10/main/postgresql.conf";
 const includedConf = "/etc/postgresql/10/main/postgresql.replication.conf";
 const accessConf = "/etc/postgresql/10/main/pg_hba.conf";
 
-const accessLines = [
-  "local   replication   repmgr                              trust",
-  "host    replication   repmgr      127.0.0.1/32            trust",
-  "host    replication   repmgr      192.168.1.0/24          trust",
-  "local   repmgr        repmgr                              trust",
-  "host    repmgr        repmgr      127.0.0.1/32            trust",
-  "host    repmgr        repmgr      192.168.1.0/24          trust",
-];
-
-const programConfOf = (name: Name): readonly string[] => [
-  `node_id=${String(idOf(name))}`,
-  `node_name="${hostOf(name)}"`,
-  `conninfo='host=${hostOf(name)} user=repmgr dbname=repmgr connect_timeout=2'`,
-  "data_directory='/var/lib/postgresql/10/main'",
-  "use_replication_slots=yes",
-  "monitoring_history=yes",
-  ...["start", "stop", "restart", "reload", "promote"].map(
-    (action) => `service_${action}_command = 'sudo /usr/bin/pg_ctlcluster 10 main ${action}'`,
-  ),
-  "promote_check_timeout = 15",
-  "failover=automatic",
-  "promote_command='/usr/bin/repmgr standby promote -f /etc/repmgr.conf --log-to-file'",
-  "follow_command='/usr/bin/repmgr standby follow -f /etc/repmgr.conf --log-to-file --upstream-node-id=%n'",
-  "log_file='/var/log/postgresql/repmgrd.log'",
-];
-
-/** ID, name, role, status and upstream of a row that `cluster show` prints; the rest is the same everywhere. */
-const row = (name: Name, role: string, status: string, upstream: Name | "" = "", mark = ""): string => {
-  const shownUpstream = [mark, upstream === "" ? "" : `"${hostOf(upstream)}"`].join(" ").trim();
-  return [String(idOf(name)), `"${hostOf(name)}"`, role, status, shownUpstream].join(" | ");
-};
+const daemonLog = "/var/log/postgresql/repmgrd.log";
+const pgbouncerLog = "/var/log/postgresql/pgbouncer.log";
+const initScript = resolve(import.meta.dirname, "../../packaging/init.d/repmgrd");
+/** The guide keeps the defaults: six attempts, ten seconds apart. */
+const FAILOVER_SECONDS = 120;
 
 describeStory({
   title: "guide 4: three machines with replication slots and sudo",
   networkPrefixes: ["192.168.1", "172.27.50", "10.77.50", "192.168.150"],
   tell: (network) => {
     let guide: GuideReader;
+    let pgbouncer: ContainerNode;
+    const openPostgres = (node: ContainerNode): Pick<Terminal, "type"> => ({
+      type: async (line) => node.expectSuccess(guide.adapt(line), { directory: "/tmp/repmgr" }),
+    });
     const machines = new Map<
       Name,
       { readonly node: ContainerNode; readonly postgres: Terminal; readonly root: Terminal }
@@ -90,6 +88,34 @@ describeStory({
       await root.edit(accessConf, accessLines);
     }
 
+    async function editProgramConf(name: Name): Promise<void> {
+      const { root } = on(name);
+      await root.edit("/etc/repmgr.conf", programConfOf(name));
+      await root.editMissing("/etc/repmgr.conf", "vote_timeout=30s");
+      await root.editMissing("/etc/repmgr.conf", "vote_hold=35s");
+    }
+
+    const expectLines = (output: string, shown: readonly string[]): void => {
+      const lines = shown.map((line) => guide.adapt(line));
+      expect(findMissing(output, lines), output).toBeNull();
+    };
+
+    /** What the guide writes as root in an editor. */
+    async function writeAsRoot(node: ContainerNode, path: string, text: string): Promise<void> {
+      await node.expectSuccess(`cat > ${path} <<'END OF FILE'\n${text}\nEND OF FILE`, { user: "root" });
+    }
+
+    /** The log from `place` on, once it has this line. */
+    async function waitForLog(name: Name, line: string, place = 0): Promise<string> {
+      const { node } = on(name);
+      const log = await waitForLine(node, {
+        path: daemonLog,
+        line: guide.adapt(line),
+        timeoutSeconds: FAILOVER_SECONDS,
+      });
+      return log.slice(place);
+    }
+
     async function expectShown(
       name: Name,
       { rows, issues = [] }: { readonly rows: readonly string[]; readonly issues?: readonly string[] },
@@ -105,12 +131,21 @@ describeStory({
       expect(result.exitCode).toBe(issues.length > 0 ? 25 : 0);
     }
 
+    async function waitForStreaming(primary: Name, count: number): Promise<void> {
+      await waitUntil(`${String(count)} standbys stream from ${primary}`, async () => {
+        const { stdout } = await on(primary).node.execute(
+          "psql -d repmgr -Atc \"SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'\"",
+        );
+        return stdout === `${String(count)}\n`;
+      });
+    }
+
     async function setUpStandby(name: Name): Promise<void> {
       const { node, postgres } = on(name);
       await on("node0").postgres.typeMissing("psql -c CHECKPOINT");
       await postgres.type("rm -fR /var/lib/postgresql/10/main/*");
       await postgres.type("psql -h node0.raveland.priv -U repmgr");
-      await on(name).root.edit("/etc/repmgr.conf", programConfOf(name));
+      await editProgramConf(name);
       const clone = "repmgr -h node0.raveland.priv -U repmgr -d repmgr -f /etc/repmgr.conf standby clone";
       const dryRun = await postgres.type(`${clone} --dry-run`);
       expect(dryRun.output).toContain('all prerequisites for "standby clone" are met');
@@ -127,12 +162,35 @@ describeStory({
       for (const name of names) await setUpMachine(name);
     });
 
+    it("lets postgres log in on every machine without a password", async () => {
+      pgbouncer = await network().startNode("pgbouncer.raveland.priv", 53);
+      const root = openTerminal(pgbouncer, guide);
+      await root.type("apt-get install pgbouncer postgresql-client-10");
+      const first = on("node0").node;
+      const files = "/tmp/repmgr";
+      await first.expectSuccess(`mkdir ${files}`);
+      await openPostgres(first).type("ssh-keygen");
+      await openPostgres(first).type(
+        "ssh-keyscan node0.raveland.priv node1.raveland.priv node2.raveland.priv pgbouncer.raveland.priv > known_hosts",
+      );
+      guide.adapt("scp id_rsa* root@${i}:/var/lib/postgresql/.ssh/");
+      const { stdout } = await first.expectSuccess(`tar -C ${files} -cz . | base64 -w 0`);
+      for (const machine of [...names.map((name) => on(name).node), pgbouncer]) {
+        await openTerminal(machine, guide).type(
+          "mkdir /var/lib/postgresql/.ssh && chown postgres:postgres /var/lib/postgresql/.ssh",
+        );
+        await machine.expectSuccess(`echo ${stdout} | base64 -d | tar -C /var/lib/postgresql/.ssh -xz`);
+        await machine.expectSuccess("cd /var/lib/postgresql/.ssh && cp id_rsa.pub authorized_keys");
+      }
+      await first.expectSuccess("ssh -o BatchMode=yes pgbouncer.raveland.priv true");
+    });
+
     it("registers the primary", async () => {
       const { root, postgres } = on("node0");
       await root.type("systemctl start postgresql");
       await postgres.type("createuser -s repmgr");
       await postgres.type("createdb repmgr -O repmgr");
-      await root.edit("/etc/repmgr.conf", programConfOf("node0"));
+      await editProgramConf("node0");
       const { output } = await postgres.type(`${program} primary register`);
       const shown = [
         "INFO: connecting to primary database...",
@@ -223,6 +281,7 @@ describeStory({
       );
       expect(output).toContain("NOTICE: NODE REJOIN successful");
       expect(output).toContain("DETAIL: node 1 is now attached to node 2");
+      await expectShown("node2", { rows: afterRejoin });
       await on("node1").node.expectSuccess("psql -d repmgr -c 'CREATE TABLE sent AS SELECT 1 AS row'");
       for (const name of ["node0", "node2"] as const) {
         await waitUntil(`the row is on ${name}`, async () => {
@@ -232,6 +291,132 @@ describeStory({
           return stdout === "t|1\n";
         });
       }
+    });
+
+    it("exchanges the roles for maintenance", async () => {
+      const { postgres } = on("node2");
+      const switchover = "repmgr standby switchover -f /etc/repmgr.conf --siblings-follow";
+      const rehearsal = await postgres.type(`${switchover} --dry-run`);
+      expect(rehearsal.output).toContain('INFO: SSH connection to host "node1.raveland.priv" succeeded');
+      expectLines(rehearsal.output, shownRehearsal);
+      await expectShown("node2", { rows: afterRejoin });
+      const { output } = await postgres.type(switchover);
+      expectLines(output, shownSwitchover);
+      expectLines(output, shownFollow);
+      await expectShown("node2", {
+        rows: [
+          row("node0", "standby", "running", "node2"),
+          row("node1", "standby", "running", "node2"),
+          row("node2", "primary", "* running"),
+        ],
+      });
+    });
+
+    it("starts the daemons as services", async () => {
+      for (const name of names) {
+        const { node, root } = on(name);
+        await writeAsRoot(node, "/etc/default/repmgrd", daemonSettings.join("\n"));
+        await writeAsRoot(node, "/etc/init.d/repmgrd", readFileSync(initScript, "utf8"));
+        await root.typeMissing("chmod 755 /etc/init.d/repmgrd");
+        await root.type("systemctl restart repmgrd");
+      }
+      for (const name of ["node0", "node1"] as const)
+        expectLines(
+          await waitForLog(
+            name,
+            '[INFO] monitoring connection to upstream node ""node2.raveland.priv"" (node ID: 3)',
+          ),
+          [
+            `[NOTICE] starting monitoring of node "${quoted(name)}" (ID: ${String(idOf(name))})`,
+            '[INFO] monitoring connection to upstream node ""node2.raveland.priv"" (node ID: 3)',
+          ],
+        );
+      await waitForLog("node2", "[INFO] child node ");
+    });
+
+    it("promotes a standby by itself when the primary fails", async () => {
+      await on("node2").root.type("systemctl stop postgresql");
+      await waitForLog("node0", '[NOTICE] monitoring cluster primary ""node0.raveland.priv""');
+      const winner = await waitForLog("node0", shownOfCommand);
+      expectLines(winner, shownLogOfWinner);
+      expectLines(winner, shownLogOfPromotion);
+      expectLines(winner, [shownOfCommand]);
+      const follower = await waitForLog("node1", "[INFO] resuming standby monitoring mode");
+      expectLines(follower, shownLogOfFollower);
+      expectLines(follower, shownLogOfFollow);
+      expectLines(follower, [shownOfCommand]);
+      await expectShown("node0", {
+        rows: [
+          row("node0", "primary", "* running"),
+          row("node1", "standby", "running", "node0"),
+          row("node2", "primary", "- failed", "", guide.addStep("?")),
+        ],
+        issues: ['unable to connect to node ""node2.raveland.priv"" (ID: 3)'],
+      });
+    });
+
+    it("makes the old primary a standby, whose daemon keeps it from writing meanwhile", async () => {
+      const { root, postgres, node } = on("node2");
+      await root.tryType("systemctl start postgresql");
+      await waitForLog("node2", '[ALERT] stopping the local server: node ""node0.raveland.priv"" (ID: 1)');
+      await node.expectSuccess(
+        guide.adapt("timeout 20 sh -c 'while pg_lsclusters -h | grep -q online; do sleep 0.2; done'"),
+      );
+      await root.type("systemctl stop repmgrd");
+      const { output } = await postgres.type(
+        `${program} -d 'host=node0.raveland.priv user=repmgr dbname=repmgr' node rejoin`,
+      );
+      expect(output).toContain("NOTICE: NODE REJOIN successful");
+      await root.type("systemctl start repmgrd");
+      await waitForStreaming("node0", 2);
+    });
+
+    it("lets clients reach the primary through pgbouncer", async () => {
+      const root = openTerminal(pgbouncer, guide);
+      await writeAsRoot(pgbouncer, "/etc/pgbouncer/pgbouncer.ini", pgbouncerConf.join("\n"));
+      const users = ['"postgres" "MySuperPasswordAdmin"', '"pea" "MySuperPassword"'];
+      await writeAsRoot(pgbouncer, "/etc/pgbouncer/userlist.txt", users.join("\n"));
+      const entry = guide.adapt("pea= host=node1.raveland.priv");
+      await writeAsRoot(pgbouncer, "/etc/pgbouncer/pgbouncer.database.ini", `[databases]\n${entry}`);
+      await root.type("chown postgres:postgres /etc/pgbouncer /etc/pgbouncer/pgbouncer.database.ini");
+      const { postgres } = on("node0");
+      await postgres.type("psql -c 'create role pea login'");
+      await postgres.type("\\password pea");
+      await postgres.type("psql -c 'create database pea owner pea'");
+      await root.type("systemctl restart pgbouncer");
+      await pgbouncer.expectSuccess(
+        "timeout 20 sh -c 'until psql -U pea -c \"SELECT 1\"; do sleep 0.2; done'",
+      );
+      await pgbouncer.expectSuccess("psql -U pea -c 'CREATE TABLE written (at text)'");
+    });
+
+    it("leads them to the new primary with the guide's script", async () => {
+      const promotion = "sudo /usr/bin/pg_ctlcluster 10 main promote";
+      const script = promoteScript.replace(promotion, guide.adapt(promotion));
+      for (const name of names) {
+        const { node, root } = on(name);
+        await root.typeMissing("apt-get update && apt-get install -y rsync");
+        await writeAsRoot(node, "/usr/local/bin/promote.sh", script);
+        await root.type("chmod 755 /usr/local/bin/promote.sh");
+        const line = "service_promote_command = '/usr/local/bin/promote.sh'";
+        await node.expectSuccess(`sed -i "s|^service_promote_command.*|${line}|" /etc/repmgr.conf`, {
+          user: "root",
+        });
+      }
+      await on("node0").root.type("systemctl stop postgresql");
+      const log = await waitForLine(pgbouncer, {
+        path: pgbouncerLog,
+        line: "RESUME 'pea' command issued",
+        timeoutSeconds: FAILOVER_SECONDS,
+      });
+      const shown = ["PAUSE 'pea' command issued", "RELOAD command issued", "RESUME 'pea' command issued"];
+      expectLines(log, shown);
+      await pgbouncer.expectSuccess(
+        `timeout 20 sh -c 'until psql -U pea -c "INSERT INTO written VALUES (1)"; do sleep 0.2; done'`,
+      );
+      await waitForLog("node1", '[NOTICE] monitoring cluster primary ""node1.raveland.priv""');
+      await waitForLog("node1", "[NOTICE] STANDBY PROMOTE successful");
+      await waitForStreaming("node1", 1);
     });
 
     it("differs from the guide by nothing but the table of adaptations", () => {
