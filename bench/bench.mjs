@@ -75,7 +75,8 @@ async function fillFolder({ path }) {
     cpSync(join(checkout, name), join(path, "program", name), { recursive: true });
   }
   mkdirSync(join(path, "bin"));
-  symlinkSync("../program/bin/tsrepmgr.js", join(path, "bin/tsrepmgr"));
+  for (const name of ["tsrepmgr", "tsrepmgrd"])
+    symlinkSync(`../program/bin/${name}.js`, join(path, "bin", name));
   const password = randomBytes(12).toString("base64url");
   writeFileSync(join(path, "password"), `${password}\n`, { mode: 0o600 });
   writeFileSync(join(path, "passfile"), `127.0.0.1:*:*:repmgr:${password}\n`, { mode: 0o600 });

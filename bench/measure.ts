@@ -32,6 +32,7 @@ import {
   thawServers,
 } from "./server.js";
 import { startSshd, type Sshd } from "./sshd.js";
+import { measureDaemons } from "./failover.js";
 import { measureSwitchover } from "./switchover.js";
 import { takeTurns } from "./take-turns.js";
 
@@ -40,11 +41,13 @@ const rounds = {
     ...{ version: 41, "show-3": 41, "show-20": 21, "show-frozen": 5, clone: 5, memory: 7 },
     ...{ "matrix-3": 11, "crosscheck-3": 7, "matrix-6": 7, "crosscheck-6": 5 },
     ...{ switchover: 6, outage: 6 },
+    ...{ failover: 5, "failover-fast": 5, "daemon-memory": 3, "daemon-cpu": 3 },
   },
   quick: {
     ...{ version: 21, "show-3": 21, "show-20": 9, "show-frozen": 1, clone: 1, memory: 3 },
     ...{ "matrix-3": 3, "crosscheck-3": 3, "matrix-6": 3, "crosscheck-6": 1 },
     ...{ switchover: 2, outage: 2 },
+    ...{ failover: 1, "failover-fast": 1, "daemon-memory": 3, "daemon-cpu": 3 },
   },
 } as const satisfies Record<string, Record<MeasurementName, number>>;
 
@@ -85,6 +88,7 @@ async function measureAll(bench: Bench): Promise<Record<MeasurementName, Measure
     ...{ "matrix-3": ofThreeHosts.matrix, "crosscheck-3": ofThreeHosts.crosscheck },
     ...{ "matrix-6": ofSixHosts.matrix, "crosscheck-6": ofSixHosts.crosscheck },
     ...(await measureSwitchovers(bench)),
+    ...(await measureFailovers(bench)),
   };
 }
 
@@ -111,13 +115,29 @@ async function measureSwitchovers(bench: Bench): ReturnType<typeof measureSwitch
   return measured;
 }
 
-async function createNodes(place: Place, count: number, prefix = "node"): Promise<readonly Server[]> {
+/** Of a cluster of its own, which is made anew for each failover. */
+async function measureFailovers(bench: Bench): ReturnType<typeof measureDaemons> {
+  const { place, reference } = bench;
+  const settings = reference === null ? "" : "shared_preload_libraries = 'repmgr'\n";
+  const nodes = await createNodes(place, 3, "failover", settings);
+  await startStandbys(bench, nodes);
+  const [first] = nodes;
+  if (first !== undefined) await runSql(place, first, "CREATE TABLE written (at timestamptz)");
+  return measureDaemons({ ...bench, rounds: bench.rounds.failover, idleSeconds: isQuick ? 15 : 60 }, nodes);
+}
+
+async function createNodes(
+  place: Place,
+  count: number,
+  prefix = "node",
+  settings = "",
+): Promise<readonly Server[]> {
   console.log(`making ${count} servers`);
   const nodes: Server[] = [];
   for (let id = 1; id <= count; id++) nodes.push(await placeServer(place, `${prefix}${id}`, id));
   const [primary, ...standbys] = nodes;
   if (primary === undefined) throw new RangeError("no server wanted");
-  await createPrimary(place, primary);
+  await createPrimary(place, primary, settings);
   await copyStandbys(place, primary, standbys);
   return nodes;
 }
@@ -227,6 +247,7 @@ const describeMachine = (): Results["machine"] => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown processor",
   cores: cpus().length,
   memoryGib: Math.round(totalmem() / 2 ** 30),
+  hasExtraCertificates: (process.env.NODE_EXTRA_CA_CERTS ?? "") !== "",
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

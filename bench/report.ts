@@ -5,7 +5,13 @@ import type { Summary } from "./statistics.js";
 /** What one run of the bench found out; the JSON file is this and the verdicts. */
 export interface Results {
   readonly measurements: Readonly<Record<MeasurementName, Measurement>>;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGib: number };
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGib: number;
+    /** `NODE_EXTRA_CA_CERTS` is set, which makes every start of Node slow but ours. */
+    readonly hasExtraCertificates: boolean;
+  };
   /** `reference` is null where it is not installed. */
   readonly versions: {
     readonly tsrepmgr: string;
@@ -35,7 +41,7 @@ const sideNames: Readonly<Record<Side, string>> = {
 };
 
 export function renderMarkdown(results: Results): string {
-  const { cpu, cores, memoryGib } = results.machine;
+  const { cpu, cores, memoryGib, hasExtraCertificates } = results.machine;
   const { tsrepmgr, reference, postgres, node } = results.versions;
   const skipped = judgeRows(results).flatMap(([row, verdict]) =>
     verdict.kind === "skipped" ? [`\nNot measured: ${row.title}, ${verdict.reason}.\n`] : [],
@@ -47,6 +53,9 @@ export function renderMarkdown(results: Results): string {
     "\nMedian (minimum–maximum, number of runs); the programs took turns.",
     ` tsrepmgr ${tsrepmgr}, ${reference === null ? "no repmgr" : `repmgr ${reference}`}, PostgreSQL ${postgres},`,
     ` Node.js ${node}; ${cpu}, ${cores} cores, ${memoryGib} GiB${results.isQuick ? "; few runs (--quick)" : ""}.\n`,
+    hasExtraCertificates
+      ? "\n`NODE_EXTRA_CA_CERTS` is set here: `node -e 0` parses those certificates when it starts, tsrepmgr leaves them alone.\n"
+      : "",
     ...new Set(skipped),
   ].join("");
 }

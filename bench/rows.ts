@@ -10,7 +10,10 @@ export type MeasurementName =
   | "clone"
   | "memory"
   | "switchover"
-  | "outage";
+  | "outage"
+  | DaemonMeasurementName;
+
+export type DaemonMeasurementName = "failover" | "failover-fast" | "daemon-memory" | "daemon-cpu";
 
 type ConnectivityName = `${"matrix" | "crosscheck"}-${3 | 6}`;
 
@@ -30,6 +33,9 @@ export interface Row {
 }
 
 const times = (base: Limit["base"], factor: number, extra = 0): Limit => ({ base, factor, extra });
+
+/** A value by itself, in the unit of the row. */
+const atMost = (extra: number): Limit => ({ base: null, factor: 0, extra });
 
 const connectivity = (count: string, measurement: ConnectivityName, factor: number): readonly Row[] => [
   {
@@ -75,7 +81,7 @@ export const rows: readonly Row[] = [
     title: "`standby switchover`, three nodes, the whole command",
     measurement: "switchover",
     unit: "ms",
-    limit: { base: null, factor: 0, extra: 2000 },
+    limit: atMost(2000),
   },
   {
     title: "`standby switchover`, three nodes, the whole command",
@@ -87,7 +93,7 @@ export const rows: readonly Row[] = [
     title: "`standby switchover`, three nodes, time without commits",
     measurement: "outage",
     unit: "ms",
-    limit: { base: null, factor: 0, extra: 300 },
+    limit: atMost(300),
   },
   {
     title: "`standby switchover`, three nodes, time without commits",
@@ -96,9 +102,33 @@ export const rows: readonly Row[] = [
     limit: times("reference", 0.5),
   },
   {
+    title: "failover after `kill -9` of the server, 3 × 1 s, time without commits",
+    measurement: "failover",
+    unit: "ms",
+    limit: times("reference", 1),
+  },
+  {
+    title: "the same with `reconnect_interval='100ms'`",
+    measurement: "failover-fast",
+    unit: "ms",
+    limit: atMost(1000),
+  },
+  {
+    title: "peak memory of an idle daemon",
+    measurement: "daemon-memory",
+    unit: "MiB",
+    limit: atMost(80),
+  },
+  {
+    title: "CPU time of an idle daemon in a minute",
+    measurement: "daemon-cpu",
+    unit: "ms",
+    limit: atMost(600),
+  },
+  {
     title: "peak memory of `cluster show`",
     measurement: "memory",
     unit: "MiB",
-    limit: { base: null, factor: 0, extra: 90 },
+    limit: atMost(90),
   },
 ];

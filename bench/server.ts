@@ -59,12 +59,15 @@ const conninfoOf = ({ port }: Pick<Server, "port">): string =>
  * A new cluster with the role and the database `repmgr`, running. Logins are by plain password, on loopback: SCRAM
  * would measure how fast OpenSSL hashes.
  */
-export async function createPrimary(place: Place, server: Server): Promise<void> {
+export async function createPrimary(place: Place, server: Server, settings = ""): Promise<void> {
   await postgres(place, "initdb", [
     ...["-D", server.dataDirectory, "-U", "repmgr", "-A", "password", "-E", "UTF8", "--locale=C", "-N"],
     `--pwfile=${join(place.folder, "password")}`,
   ]);
-  appendFileSync(join(server.dataDirectory, "postgresql.conf"), `${SETTINGS}port = ${server.port}\n`);
+  appendFileSync(
+    join(server.dataDirectory, "postgresql.conf"),
+    `${SETTINGS}${settings}port = ${server.port}\n`,
+  );
   await startServer(place, server);
   await postgres(place, "createdb", [...connectionArguments(server), "repmgr"]);
 }
@@ -105,11 +108,28 @@ export const connectionArguments = ({ port }: Server): readonly string[] => [
   ...["-h", "127.0.0.1", "-p", String(port), "-U", "repmgr"],
 ];
 
+/** Kills all processes of a server at once, as the end of its machine would. */
+export function killServer({ dataDirectory }: Server): void {
+  const postmaster = postmasterOf(dataDirectory);
+  const children = listChildren(postmaster);
+  for (const pid of [postmaster, ...children]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+function postmasterOf(dataDirectory: string): number {
+  return Number(readFileSync(join(dataDirectory, "postmaster.pid"), "utf8").split("\n")[0]);
+}
+
 const frozen = new Set<number>();
 
 /** Stops a server in its tracks, the postmaster first so that it forks nothing more; the kernel still accepts connections for it. */
 export function freezeServer({ dataDirectory }: Server): void {
-  const postmaster = Number(readFileSync(join(dataDirectory, "postmaster.pid"), "utf8").split("\n")[0]);
+  const postmaster = postmasterOf(dataDirectory);
   const freeze = (pid: number): void => {
     process.kill(pid, "SIGSTOP");
     frozen.add(pid);

@@ -31,6 +31,8 @@ export async function startSshd(folder: string): Promise<Sshd> {
   writeFileSync(file("sshd-config"), serverLines(port, file).join("\n"));
   writeFileSync(file("config"), clientLines(port, file).join("\n"));
   const child = spawn(SSHD, ["-D", "-f", file("sshd-config"), "-E", file("log")], { stdio: "ignore" });
+  // It must not keep this process from ending.
+  child.unref();
   process.on("exit", () => child.kill());
   await waitForLogin(file);
   return { kind: "running", sshOptions: `-F ${file("config")}` };

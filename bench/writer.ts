@@ -13,7 +13,12 @@ export interface Writer {
 
 const PAUSE_MS = 1;
 
-export async function startWriter(place: Place, servers: readonly Server[]): Promise<Writer> {
+/** `retryMs`: the pause after a server that took no writes; logins in haste would slow the election down. */
+export async function startWriter(
+  place: Place,
+  servers: readonly Server[],
+  retryMs = PAUSE_MS,
+): Promise<Writer> {
   const password = readFileSync(join(place.folder, "password"), "utf8").trim();
   const state = { isOn: true, lastAt: performance.now(), longestGap: 0 };
   const writeOn = async ({ port }: Server): Promise<void> => {
@@ -38,7 +43,7 @@ export async function startWriter(place: Place, servers: readonly Server[]): Pro
     for (let turn = 0; state.isOn; turn++) {
       const server = servers[turn % servers.length];
       if (server !== undefined) await writeOn(server);
-      await sleep(PAUSE_MS);
+      await sleep(retryMs);
     }
   })();
   return {

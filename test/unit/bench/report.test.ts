@@ -28,8 +28,12 @@ const results = (version: Measurement): Results => ({
     memory: measured({ ours: [60.25] }),
     switchover: skipped,
     outage: skipped,
+    failover: skipped,
+    "failover-fast": skipped,
+    "daemon-memory": skipped,
+    "daemon-cpu": skipped,
   },
-  machine: { cpu: "Some CPU", cores: 2, memoryGib: 24 },
+  machine: { cpu: "Some CPU", cores: 2, memoryGib: 24, hasExtraCertificates: false },
   versions: { tsrepmgr: "0.1.0", reference: null, postgres: "15.18", node: "20.19.0" },
   isQuick: true,
 });
@@ -58,7 +62,7 @@ describe("renderMarkdown", () => {
 
   it("shows a limit with an absolute part, and one without another program", () => {
     expect(rowOf("`standby clone`")).toContain("| 1.03 | 1.03, + 500 ms | ✓ |");
-    expect(rowOf("peak memory")).toBe(
+    expect(rowOf("peak memory of `cluster show`")).toBe(
       "| peak memory of `cluster show` | 60.3 MiB (60.3–60.3, 1) |  |  | 90 MiB | ✓ |",
     );
   });
@@ -74,6 +78,12 @@ describe("renderMarkdown", () => {
       "tsrepmgr 0.1.0, no repmgr, PostgreSQL 15.18, Node.js 20.19.0; Some CPU, 2 cores, 24 GiB; few runs (--quick).",
     );
   });
+
+  it("says when bare Node starts slower than it must", () => {
+    const slow = { ...good, machine: { ...good.machine, hasExtraCertificates: true } };
+    expect(renderMarkdown(slow)).toContain("`node -e 0` parses those certificates when it starts");
+    expect(renderMarkdown(good)).not.toContain("certificates");
+  });
 });
 
 describe("renderJson", () => {
@@ -83,6 +93,7 @@ describe("renderJson", () => {
       ...["missed", "met", "skipped", "skipped"],
       ...["skipped", "skipped", "skipped", "skipped"],
       ...["met", "skipped"],
+      ...["skipped", "skipped", "skipped", "skipped"],
       ...["skipped", "skipped", "skipped", "skipped", "met"],
     ]);
     expect(document.measurements).toEqual(bad.measurements);
