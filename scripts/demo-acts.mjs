@@ -59,6 +59,7 @@ repmgrd_pid_file='${node.directory}/repmgrd.pid'
 log_file='${node.directory}/repmgrd.log'
 state_directory='${node.directory}/state'
 vote_hold='6500ms'
+auto_rejoin=true
 END`;
 
 /** An sshd of this user for this run, and the client's side of it: nothing of ~/.ssh is read or written. */
@@ -126,6 +127,7 @@ function listBirthActs([node1, node2, node3]) {
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 wal_log_hints = on
+wal_keep_size = '128MB'
 END`,
         start(node1),
         `createdb --host=127.0.0.1 --port=${node1.port} --username=repmgr repmgr`,
@@ -213,10 +215,9 @@ function listFailoverActs(primary, others) {
       ],
     },
     {
-      title: `The host of ${primary.name} dies; the daemons of the others elect a new primary`,
+      title: `The server of ${primary.name} is killed; the daemons of the others elect a new primary`,
       lines: [
-        `kill -9 $(cat ${primary.name}/repmgrd.pid)
-pg_ctl --pgdata=${primary.name}/data --mode=immediate --silent stop`,
+        `kill -9 $(head -n 1 ${primary.name}/data/postmaster.pid)`,
         {
           line: `tsrepmgr -f ${anyOther.conf} cluster show`,
           until:
@@ -228,14 +229,22 @@ pg_ctl --pgdata=${primary.name}/data --mode=immediate --silent stop`,
   ];
 }
 
+/** Its daemon may stop the server while pg_ctl still waits for it. */
 function listReturnActs(former, primary) {
   return [
     {
-      title: "The node that died returns as a standby",
+      title: `Somebody starts ${former.name} again, writable: its daemon stops it, and it returns by itself as a standby`,
       lines: [
-        `tsrepmgr -f ${former.conf} node rejoin -d '${conninfo(primary)}' --force-rewind`,
-        startDaemon(former),
-        `tsrepmgr -f ${former.conf} cluster show`,
+        { line: start(former), until: /^/ },
+        {
+          line: `tsrepmgr -f ${primary.conf} cluster show`,
+          until: /^(?=[^]*primary \| \* running)(?:[^]*standby \| {3}running \| node){2}/,
+        },
+        {
+          line: `tail -n 60 ${former.name}/repmgrd.log | grep -E 'ALERT|NOTICE|WAL that'`,
+          until: /now following/,
+        },
+        { line: `tsrepmgr -f ${primary.conf} cluster event --limit=5`, until: /node_rejoin/ },
       ],
     },
   ];

@@ -6,6 +6,8 @@ directory=${TSREPMGR_ENGINE_DIRECTORY:-/tmp/tsrepmgr-engine}
 DOCKER_HOST=unix://$directory/docker.sock
 export DOCKER_HOST
 docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1
+# Their bridges would outlive it, and take the traffic of the next engine's networks.
+docker network prune -f >/dev/null 2>&1
 pid=$(cat "$directory/pid")
 kill "$pid" 2>/dev/null
 tries=0

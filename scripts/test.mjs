@@ -1,4 +1,5 @@
-// npm test, npm run check, npm run test:guides, npm run test:compat, npm run test:cluster: prepares the machine, runs one tier, sums up.
+// npm test, npm run check, npm run test:guides, npm run test:compat, npm run test:cluster,
+// npm run test:faults, npm run test:long: prepares the machine, runs one tier, sums up.
 //   test.mjs [--tier NAME] [argument of vitest ...]
 // Arguments for vitest choose tests, so that nothing but tests is run then.
 import { spawnSync } from "node:child_process";
@@ -22,7 +23,14 @@ const tiers = {
   guides: { projects: ["guides"], needsEngine: true },
   compat: { projects: ["compat"], needsEngine: true },
   cluster: { projects: ["cluster"], needsEngine: true },
-  long: { projects: ["scenario"], env: { SIMULATION_HISTORIES: "100000" } },
+  faults: { projects: ["faults"], needsEngine: true },
+  random: { projects: ["random-faults"], needsEngine: true, env: { FAULT_MINUTES: "10" } },
+  // FAULT_MINUTES chooses another duration than an hour, FAULT_SEED repeats a sequence of faults.
+  long: {
+    projects: ["scenario", "random-faults"],
+    needsEngine: true,
+    env: { SIMULATION_HISTORIES: "100000" },
+  },
 };
 
 const staticChecks = [
@@ -32,7 +40,7 @@ const staticChecks = [
   ["unused code", "node_modules/knip/bin/knip.js"],
 ];
 
-const none = () => ({ passed: 0, failed: 0, skipped: 0, reasons: {}, failedChecks: [] });
+const none = () => ({ passed: 0, failed: 0, skipped: 0, reasons: {}, failures: [], secondAttempts: [] });
 
 function readArguments() {
   const words = process.argv.slice(2).filter((word) => word !== "--");
@@ -51,7 +59,7 @@ async function runStaticChecks() {
     if (exitCode === 0) summary.passed++;
     else {
       summary.failed++;
-      summary.failedChecks.push(name);
+      summary.failures.push(name);
     }
   }
   return summary;
@@ -142,13 +150,14 @@ function requireEngine() {
 function report(summary, tierName) {
   heading("summary");
   for (const [reason, count] of Object.entries(summary.reasons)) console.log(`skipped ${count}: ${reason}`);
-  for (const check of summary.failedChecks) console.log(`failed: ${check}`);
+  for (const test of summary.secondAttempts) console.log(`passed at the second attempt: ${test}`);
+  for (const failure of summary.failures) console.log(`failed: ${failure}`);
   if (tierName === "test") {
     console.log(
       `PostgreSQL of these tests: ${findPostgres()} (the newest here; TEST_PG_VERSION=NN chooses another)`,
     );
     console.log(
-      "not run here: npm run test:guides, npm run test:compat, npm run test:cluster (container tiers; need a Docker engine)",
+      "not run here: npm run test:guides, npm run test:compat, npm run test:cluster, npm run test:faults (container tiers; need a Docker engine)",
     );
   }
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
@@ -164,11 +173,12 @@ await runScript(async () => {
     () => runTests(tier, filters),
   ];
   for (const part of parts) {
-    const { passed, failed, skipped, reasons, failedChecks = [] } = await part();
+    const { passed, failed, skipped, reasons, failures, secondAttempts } = await part();
     summary.passed += passed;
     summary.failed += failed;
     summary.skipped += skipped;
-    summary.failedChecks.push(...failedChecks);
+    summary.failures.push(...failures);
+    summary.secondAttempts.push(...secondAttempts);
     Object.assign(summary.reasons, reasons);
   }
   report(summary, name);
