@@ -8,8 +8,11 @@ import { buildStandbyConninfo } from "../decide/replication-configuration.js";
 import { DatabaseError } from "../errors/database-error.js";
 import { UserError } from "../errors/user-error.js";
 import { parseConninfo } from "../model/conninfo.js";
+import { formatLsn } from "../model/lsn.js";
 import { describeNode, slotNameOf, type NodeRecord } from "../model/node-record.js";
+import type { WalPosition } from "../model/wal-record.js";
 import { ConnectionError } from "../postgres/connection-error.js";
+import { eraseIncompleteRecord } from "../postgres/incomplete-record.js";
 import { keepDbname, readPrimaryConninfo, writeRecoverySettings } from "../postgres/recovery-settings.js";
 import { isSynchronisingSlots } from "../postgres/replication-slots.js";
 import { isInRecovery, readAttachment } from "../postgres/server-state.js";
@@ -54,6 +57,30 @@ export async function decideStandbyParameters(
     restoreCommand: settings.restore_command,
     archiveCleanupCommand: settings.archive_cleanup_command,
   });
+}
+
+/** What `discardIncompleteRecord` does, after "would". */
+export function describeDiscardedRecord({ timeline, lsn }: WalPosition): string {
+  return `discard the incomplete record at ${formatLsn(lsn)} of timeline ${timeline}, which goes on in a segment that is not here`;
+}
+
+/** For a server that is down. Throws UserError with the code of the purpose. */
+export async function discardIncompleteRecord(
+  { settings, reporter }: CommandContext,
+  record: WalPosition,
+  purpose: AttachPurpose,
+): Promise<void> {
+  reporter.notice(describeDiscardedRecord(record).replace("discard", "discarding"));
+  try {
+    await eraseIncompleteRecord(settings.data_directory, record);
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+    throw new UserError(
+      attachFailureCodes[purpose],
+      { message: "unable to discard the incomplete record", detail: describeFailure(error) },
+      error,
+    );
+  }
 }
 
 interface StandbyConfiguration {

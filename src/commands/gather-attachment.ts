@@ -17,12 +17,14 @@ import {
   type TimelineHistory,
 } from "../model/timeline.js";
 import type { PromotionRecord } from "../model/vote.js";
+import type { WalPosition } from "../model/wal-record.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database } from "../postgres/database.js";
 import { identifySystem, timelineHistory } from "../postgres/replication-protocol.js";
 import { readReplicationSlot } from "../postgres/replication-slots.js";
 import { readSourceServerFacts } from "../postgres/server-facts.js";
 import { readAttachment } from "../postgres/server-state.js";
+import { isRecordIncomplete } from "../postgres/incomplete-record.js";
 import { beginsAlike } from "../postgres/wal-beginning.js";
 import type { CommandContext } from "./define-command.js";
 
@@ -160,6 +162,21 @@ export async function readSharedTimeline(
   const isAlike = await beginsAlike(settings.data_directory, database, { timeline, from, to });
   if (isAlike !== null || local.promotions.length === 0) return isAlike;
   return haveSamePromotion(timeline, local.promotions, await readPromotions(database));
+}
+
+/** The record within which the local log breaks off where the target left `timeline`; null when there is none. */
+export async function findIncompleteRecord(
+  { settings }: Pick<CommandContext, "settings">,
+  { target, targetHistory }: Pick<AttachFacts, "target" | "targetHistory">,
+  {
+    timeline,
+    readSegmentBytes,
+  }: { readonly timeline: number; readonly readSegmentBytes: () => Promise<number> },
+): Promise<WalPosition | null> {
+  const fork = target.timeline > timeline ? findForkPoint(targetHistory, timeline) : null;
+  if (fork === null) return null;
+  const position = { timeline, lsn: fork, segmentBytes: await readSegmentBytes() };
+  return (await isRecordIncomplete(settings.data_directory, position)) ? position : null;
 }
 
 /** Empty where they cannot be read. */

@@ -1,6 +1,7 @@
 import { slotNameOf, type NodeRecord } from "../model/node-record.js";
 import type { Plan } from "../model/plan.js";
 import type { Problem } from "../model/problem.js";
+import type { WalPosition } from "../model/wal-record.js";
 import { judgeAttach, type AttachFacts } from "./attach.js";
 import type { RecoveryParameters } from "./recovery-parameters.js";
 import type { SlotCreator } from "./replication-slots.js";
@@ -12,6 +13,8 @@ export interface FollowFacts {
   readonly attach: AttachFacts;
   /** The node from which this one has streamed by its record, or that still holds its slot; null without, or when it is the target. */
   readonly formerUpstream: NodeRecord | null;
+  /** Within which the local log breaks off where the target left its timeline. */
+  readonly incompleteRecord: WalPosition | null;
   /** What `postgresql.auto.conf` says now. */
   readonly currentConninfo: string | null;
 }
@@ -26,8 +29,10 @@ export interface FollowRules {
 
 export type FollowStep =
   | { readonly kind: "create-slot"; readonly name: string; readonly creator: SlotCreator }
+  /** Stops the server. */
+  | { readonly kind: "discard-incomplete-record"; readonly record: WalPosition }
   | { readonly kind: "write-configuration"; readonly parameters: RecoveryParameters }
-  | { readonly kind: "apply-configuration"; readonly by: "reload" | "restart" }
+  | { readonly kind: "apply-configuration"; readonly by: "reload" | "restart" | "start" }
   | { readonly kind: "record-upstream"; readonly record: NodeRecord }
   | { readonly kind: "await-attachment" }
   | { readonly kind: "drop-former-slot"; readonly name: string; readonly upstream: NodeRecord };
@@ -61,9 +66,15 @@ export function planFollow(facts: FollowFacts, rules: FollowRules): Plan<FollowS
     steps.push({ kind: "create-slot", name: slotName, creator: slotCreator });
   }
   const record = recordBelow(facts, slotName);
+  // Before there is anybody to stream from: a server that is started with it as it is may end with PANIC.
+  const { incompleteRecord } = facts;
+  if (incompleteRecord !== null) steps.push({ kind: "discard-incomplete-record", record: incompleteRecord });
   steps.push(
     { kind: "write-configuration", parameters: rules.parameters },
-    { kind: "apply-configuration", by: rules.restarts ? "restart" : "reload" },
+    {
+      kind: "apply-configuration",
+      by: incompleteRecord !== null ? "start" : rules.restarts ? "restart" : "reload",
+    },
     { kind: "record-upstream", record },
     { kind: "await-attachment" },
     ...dropping,

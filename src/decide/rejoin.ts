@@ -8,6 +8,7 @@ import {
   judgeDivergence,
   type DivergenceFacts,
 } from "./divergence.js";
+import type { WalPosition } from "../model/wal-record.js";
 import type { RecoveryParameters } from "./recovery-parameters.js";
 import type { UnfinishedRewind } from "./rejoin-state.js";
 import type { SlotCreator } from "./replication-slots.js";
@@ -24,6 +25,8 @@ export interface RejoinFacts {
   readonly unfinishedRewind: UnfinishedRewind | null;
   /** After the last valid local record; null when it could not be read. */
   readonly endOfWal: Lsn | null;
+  /** Within which the local log breaks off where the target left its timeline. */
+  readonly incompleteRecord: WalPosition | null;
   /** By the local pg_control, where pg_rewind looks. */
   readonly hasChecksums: boolean;
   readonly walLogHints: boolean;
@@ -55,6 +58,7 @@ export type RejoinStep =
   | { readonly kind: "restore-files" }
   | { readonly kind: "create-slot"; readonly name: string; readonly creator: SlotCreator }
   | { readonly kind: "write-configuration"; readonly parameters: RecoveryParameters }
+  | { readonly kind: "discard-incomplete-record"; readonly record: WalPosition }
   | { readonly kind: "start-server" }
   | { readonly kind: "record-upstream"; readonly record: NodeRecord }
   | { readonly kind: "await-attachment" }
@@ -96,7 +100,7 @@ export function planRejoin(
   return {
     kind: "ready",
     warnings: [],
-    steps: [...steps, ...planAttachment(facts, rules, { slotName, isRewound })],
+    steps: [...steps, ...planAttachment(facts, rules, { ...facts, slotName, isRewound })],
     ...outlook,
   };
 }
@@ -115,7 +119,7 @@ export function planRejoinCompletion(
   if (problems.length > 0) {
     return { kind: "refused", problems: problems.map((problem) => ({ ...problem, isPrerequisite: true })) };
   }
-  const steps = planAttachment(facts, rules, { slotName, isRewound: false });
+  const steps = planAttachment(facts, rules, { slotName, isRewound: false, incompleteRecord: null });
   return {
     kind: "ready",
     warnings: [],
@@ -126,12 +130,21 @@ export function planRejoinCompletion(
 function planAttachment(
   facts: AttachedFacts,
   rules: Pick<RejoinRules, "parameters" | "waits">,
-  { slotName, isRewound }: { readonly slotName: string | null; readonly isRewound: boolean },
+  {
+    slotName,
+    isRewound,
+    incompleteRecord,
+  }: Pick<RejoinFacts, "incompleteRecord"> & {
+    readonly slotName: string | null;
+    readonly isRewound: boolean;
+  },
 ): readonly RejoinStep[] {
   const { slot, slotCreator, record } = facts.target;
   const steps: RejoinStep[] = [];
   if (slotName !== null && slot === null && slotCreator !== null)
     steps.push({ kind: "create-slot", name: slotName, creator: slotCreator });
+  // Before there is anybody to stream from, and after pg_rewind, which sees nothing to do where the log ends with it.
+  if (incompleteRecord !== null) steps.push({ kind: "discard-incomplete-record", record: incompleteRecord });
   steps.push(
     { kind: "write-configuration", parameters: rules.parameters },
     { kind: "start-server" },

@@ -17,6 +17,7 @@ export interface ControlFile {
   readonly checksumVersion: number;
   /** As the server last ran with it. */
   readonly walLogHints: boolean;
+  readonly walSegmentBytes: number;
 }
 
 export type ControlFileReading =
@@ -64,6 +65,7 @@ export function parseControlData(text: string): ControlFileReading {
         minimumRecoveryTimeline: Number(valueOf("Min recovery ending loc's timeline")),
         checksumVersion: Number(valueOf("Data page checksum version")),
         walLogHints: valueOf("wal_log_hints setting") === "on",
+        walSegmentBytes: Number(valueOf("Bytes per WAL segment")),
       },
     };
   } catch (error) {

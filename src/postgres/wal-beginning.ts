@@ -4,6 +4,7 @@ import type { Lsn } from "../model/lsn.js";
 import { readFilePiece } from "../system/directories.js";
 import { DatabaseError } from "../errors/database-error.js";
 import type { Database } from "./database.js";
+import { locateInWal, readSegmentSize } from "./wal-segments.js";
 
 /** Where a timeline began, and how far both servers have written it at least. */
 export interface WalBeginning {
@@ -13,7 +14,7 @@ export interface WalBeginning {
 }
 
 /** More than enough: the first record of a timeline has the time of the promotion in it. */
-const COMPARED_BYTES = 8192n;
+const COMPARED_BYTES = 8192;
 
 /**
  * Whether the WAL of a timeline begins with the same bytes in this data directory and on the target; null where that
@@ -25,16 +26,14 @@ export async function beginsAlike(
   { timeline, from, to }: WalBeginning,
 ): Promise<boolean | null> {
   try {
-    const [row] = await target.query<{ size: string }>(
-      "SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))::text AS size",
+    const segmentBytes = await readSegmentSize(target);
+    if (segmentBytes === 0) return null;
+    const { path, offset } = locateInWal({ timeline, lsn: from, segmentBytes });
+    const length = [COMPARED_BYTES, Number(to - from), segmentBytes - offset].reduce((a, b) =>
+      Math.min(a, b),
     );
-    const segmentSize = BigInt(row?.size ?? "0");
-    if (segmentSize === 0n) return null;
-    const offset = from % segmentSize;
-    const length = [COMPARED_BYTES, to - from, segmentSize - offset].reduce((a, b) => (b < a ? b : a));
-    if (length <= 0n) return null;
-    const path = `pg_wal/${nameOfSegment(timeline, from / segmentSize, segmentSize)}`;
-    const here = await readFilePiece(join(dataDirectory, path), Number(offset), Number(length));
+    if (length <= 0) return null;
+    const here = await readFilePiece(join(dataDirectory, path), offset, length);
     const [there] = await target.query<{ sum: string | null }>(
       "SELECT pg_catalog.md5(pg_catalog.pg_read_binary_file($1, $2, $3, true)) AS sum",
       [path, offset.toString(), length.toString()],
@@ -45,10 +44,4 @@ export async function beginsAlike(
     if (error instanceof DatabaseError) return null;
     throw error;
   }
-}
-
-function nameOfSegment(timeline: number, segment: bigint, segmentSize: bigint): string {
-  const perFile = 0x100000000n / segmentSize;
-  const hex = (value: bigint): string => value.toString(16).toUpperCase().padStart(8, "0");
-  return `${hex(BigInt(timeline))}${hex(segment / perFile)}${hex(segment % perFile)}`;
 }

@@ -209,6 +209,17 @@ export async function readFilePiece(path: string, offset: number, length: number
   }
 }
 
+/** Writes over what is there and flushes it. Throws the file system's error. */
+export async function overwriteFilePiece(path: string, offset: number, content: Uint8Array): Promise<void> {
+  const file = await open(path, constants.O_WRONLY);
+  try {
+    await file.write(content, 0, content.length, offset);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
 }

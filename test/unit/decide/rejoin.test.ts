@@ -188,6 +188,7 @@ describe("planRejoin", () => {
     wasStandby: false,
     unfinishedRewind: null,
     endOfWal: parseLsn("0/5000278"),
+    incompleteRecord: null,
     hasChecksums: false,
     walLogHints: true,
     localVersion: 15,
@@ -226,6 +227,14 @@ describe("planRejoin", () => {
       "starts a crashed standby as it is",
       { attach: level, isClean: false, wasStandby: true },
       [...attaching, "drop-local-slot"],
+    ],
+    [
+      "discards a record that goes on in a segment that is not there, before there is anybody to stream from",
+      {
+        attach: level,
+        incompleteRecord: { timeline: 1, lsn: parseLsn("0/5000100"), segmentBytes: 2 ** 20 },
+      },
+      ["create-slot", "discard-incomplete-record", ...attaching.slice(1), "drop-local-slot"],
     ],
     ["goes on after a complete rewind", { unfinishedRewind: "completed" }, ["restore-files", ...attaching]],
     [

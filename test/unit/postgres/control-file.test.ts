@@ -14,6 +14,7 @@ Minimum recovery ending location:     0/7000000
 Min recovery ending loc's timeline:   2
 wal_log_hints setting:                on
 Data page checksum version:           1
+Bytes per WAL segment:                16777216
 `;
 
 describe("parseControlData", () => {
@@ -29,6 +30,7 @@ describe("parseControlData", () => {
         minimumRecoveryTimeline: 2,
         checksumVersion: 1,
         walLogHints: true,
+        walSegmentBytes: 16_777_216,
       },
     });
   });

@@ -14,7 +14,7 @@ import { readEndOfWal } from "../../../postgres/rewind.js";
 import { describeFailure, systemCode } from "../../../system/directories.js";
 import { decideStandbyParameters } from "../../attach-standby.js";
 import type { CommandContext } from "../../define-command.js";
-import { askUpstream, furthest, readTargetPosition } from "../../gather-attachment.js";
+import { askUpstream, findIncompleteRecord, furthest, readTargetPosition } from "../../gather-attachment.js";
 import { readStoppedTimeline } from "../rejoin/gather.js";
 import { isShutDownCleanly, readLocalHistory, recoveryPointOf } from "../rejoin/gather-local.js";
 import type { Hearing, StoppedNode } from "./gather.js";
@@ -108,6 +108,13 @@ async function decideWay(
   const own = await findNode(database, nodeId(settings.node_id));
   if (own === null) return null;
   const point = recoveryPointOf(control);
+  const there = await readTargetPosition(context, { record: target, database, purpose: "rejoin" });
+  // Whoever follows then discards it, in a restart.
+  const incompleteRecord = await findIncompleteRecord(context, there, {
+    timeline: point.timeline,
+    readSegmentBytes: () => Promise.resolve(control.walSegmentBytes),
+  });
+  if (incompleteRecord !== null) return null;
   const end = isShutDownCleanly(control)
     ? point.lsn
     : await readEndOfWal(processes, {
@@ -118,7 +125,6 @@ async function decideWay(
         signal: interrupted,
       });
   if (end === null) return null;
-  const there = await readTargetPosition(context, { record: target, database, purpose: "rejoin" });
   const verdict = judgeDivergence({
     local: {
       nodeId: own.nodeId,

@@ -2,6 +2,7 @@ import type { RejoinStep } from "../../../decide/rejoin.js";
 import { maskConninfo } from "../../../model/conninfo.js";
 import { describeNode } from "../../../model/node-record.js";
 import { showRewindCommand } from "../../../postgres/rewind.js";
+import { describeDiscardedRecord } from "../../attach-standby.js";
 import type { Rejoining } from "./execute.js";
 import { describeWalRange } from "./rewind.js";
 
@@ -26,6 +27,8 @@ export function describeRejoinStep(
       return `create replication slot "${step.name}" on node ${describeNode(target)}`;
     case "write-configuration":
       return `write primary_conninfo = '${maskConninfo(step.parameters.get("primary_conninfo") ?? "")}' into postgresql.auto.conf`;
+    case "discard-incomplete-record":
+      return describeDiscardedRecord(step.record);
     case "start-server":
       return "start this server as a standby";
     case "record-upstream":

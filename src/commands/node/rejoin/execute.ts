@@ -11,6 +11,7 @@ import { dropReplicationSlot, listPhysicalSlots } from "../../../postgres/replic
 import { buildServerCommand, controlDirectory } from "../../../postgres/service-control.js";
 import {
   awaitAttachment,
+  discardIncompleteRecord,
   dropFormerSlot,
   runServerAction,
   writeStandbyConfiguration,
@@ -52,6 +53,8 @@ export async function carryOutRejoinStep(
       await removeRewindMarker(context.settings.data_directory);
       if (archive !== null) await removeArchive(archive);
       return;
+    case "discard-incomplete-record":
+      return discardIncompleteRecord(context, step.record, "rejoin");
     case "start-server":
       return startServer(context);
     default:

@@ -16,6 +16,7 @@ import type { CommandContext } from "../../define-command.js";
 import {
   askUpstream,
   findFormerUpstream,
+  findIncompleteRecord,
   furthest,
   readSharedTimeline,
   readTargetPosition,
@@ -91,12 +92,19 @@ export async function gatherRejoinFacts(
   // pg_control of a crashed server knows its last checkpoint or restart point, which may be promotions ago.
   const timeline = isClean ? point.timeline : await findNewestTimeline(settings.data_directory, point);
   const localHistory = await readLocalHistory(context, timeline);
-  const endOfWal = await readEndOfWal(processes, {
-    binDirectory,
-    dataDirectory: settings.data_directory,
+  const incompleteRecord = await findIncompleteRecord(context, there, {
     timeline,
-    from: timeline === point.timeline ? control.checkpointLsn : (localHistory?.at(-1)?.end ?? point.lsn),
+    readSegmentBytes: () => Promise.resolve(control.walSegmentBytes),
   });
+  // pg_waldump waits seconds for a segment that is missing, and cannot tell then.
+  const endOfWal =
+    incompleteRecord?.lsn ??
+    (await readEndOfWal(processes, {
+      binDirectory,
+      dataDirectory: settings.data_directory,
+      timeline,
+      from: timeline === point.timeline ? control.checkpointLsn : (localHistory?.at(-1)?.end ?? point.lsn),
+    }));
   // After a rewind that was interrupted the WAL is of both, and the run before has judged it.
   const sharesTimeline =
     unfinishedRewind === null
@@ -112,6 +120,7 @@ export async function gatherRejoinFacts(
       localHistory,
       sharesTimeline,
     },
+    incompleteRecord,
     isClean,
     wasStandby: control.state === "in archive recovery" || control.state === "shut down in recovery",
     unfinishedRewind,

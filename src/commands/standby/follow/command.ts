@@ -5,7 +5,7 @@ import { announceEvent } from "../../../events/announce-event.js";
 import { maskConninfo } from "../../../model/conninfo.js";
 import { describeNode, nodeId } from "../../../model/node-record.js";
 import { isInRecovery } from "../../../postgres/server-state.js";
-import { decideStandbyParameters } from "../../attach-standby.js";
+import { decideStandbyParameters, describeDiscardedRecord } from "../../attach-standby.js";
 import { checkVote } from "../../check-vote.js";
 import { connectToLocalNode } from "../../connect-local.js";
 import { defineCommand, type CommandContext } from "../../define-command.js";
@@ -115,6 +115,8 @@ function describeStep(step: FollowStep, { target }: Participants): string {
       return `write primary_conninfo = '${maskConninfo(step.parameters.get("primary_conninfo") ?? "")}' into postgresql.auto.conf`;
     case "apply-configuration":
       return `${step.by} this server`;
+    case "discard-incomplete-record":
+      return `stop this server and ${describeDiscardedRecord(step.record)}`;
     case "record-upstream":
       return `record node ${step.record.upstreamNodeId} as the upstream of this node`;
     case "await-attachment":

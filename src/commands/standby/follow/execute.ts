@@ -7,6 +7,7 @@ import { readDataDirectoryState } from "../../../postgres/data-directory.js";
 import { buildServerCommand, configuredCommand } from "../../../postgres/service-control.js";
 import {
   awaitAttachment,
+  discardIncompleteRecord,
   dropFormerSlot,
   runServerAction,
   writeStandbyConfiguration,
@@ -42,6 +43,9 @@ export async function carryOutFollowStep(
       });
     case "apply-configuration":
       return applyConfiguration(context, step.by);
+    case "discard-incomplete-record":
+      await changeServer(context, "stop");
+      return discardIncompleteRecord(context, step.record, "follow");
     case "record-upstream":
       await updateNode(primaryDatabase, step.record);
       return;
@@ -60,7 +64,11 @@ const SHUTDOWN_POLL_MS = 100;
 const gerunds = { stop: "stopping", start: "starting", restart: "restarting" } as const;
 
 /** A reload is enough since PostgreSQL 13; where it fails the server is restarted, as the reference does. */
-async function applyConfiguration(context: CommandContext, by: "reload" | "restart"): Promise<void> {
+async function applyConfiguration(
+  context: CommandContext,
+  by: Extract<FollowStep, { readonly kind: "apply-configuration" }>["by"],
+): Promise<void> {
+  if (by === "start") return changeServer(context, "start");
   const { settings, reporter } = context;
   if (by === "reload") {
     const failure = await runServerAction(context, "reload");

@@ -13,11 +13,13 @@ import { readOwnHistory } from "../../../postgres/own-history.js";
 import { readReplayedTimeline } from "../../../postgres/replayed-timeline.js";
 import { readPrimaryConninfo } from "../../../postgres/recovery-settings.js";
 import { readSystemIdentifier } from "../../../postgres/server-state.js";
+import { readSegmentSize } from "../../../postgres/wal-segments.js";
 import { openDatabase } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
 import {
   askUpstream,
   findFormerUpstream,
+  findIncompleteRecord,
   furthest,
   readPromotions,
   readSharedTimeline,
@@ -115,10 +117,20 @@ export async function gatherFollowFacts(
 ): Promise<FollowFacts> {
   const { own } = participants;
   const current = await readPrimaryConninfo(context.settings.data_directory);
+  const positions = await readPositions(context, local, participants);
+  const incompleteRecord = await findIncompleteRecord(context, positions, {
+    timeline: positions.local.timeline,
+    readSegmentBytes: () => readSegmentSize(local),
+  });
   return {
     own,
     target: await askUpstream(participants),
-    attach: await readPositions(context, local, participants),
+    // What was received of such a record counts for nothing.
+    attach:
+      incompleteRecord === null
+        ? positions
+        : { ...positions, local: { ...positions.local, lsn: incompleteRecord.lsn } },
+    incompleteRecord,
     formerUpstream: await findFormerUpstream(context, participants),
     currentConninfo: current === null ? null : formatConninfo(current),
   };
