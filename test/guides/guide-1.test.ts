@@ -3,7 +3,9 @@ import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
+import { waitUntilCaughtUp } from "./caught-up.js";
 import { adaptationsOfGuide1 } from "./guide-1-adaptations.js";
+import { losePrimary } from "./sure-winner.js";
 import { openTerminal, type Terminal } from "./terminal.js";
 
 const dataDirectory = "/var/lib/postgresql/data";
@@ -111,6 +113,7 @@ describeStory({
       await standby.editMissing(accessConf, replicationLine);
       await standby.type("/etc/init.d/postgresql start");
       await standby.type("repmgr -f repmgr.conf standby register");
+      await waitUntilCaughtUp(nodes[0], id - 1);
       await expectClusterShow(standby, "repmgr -f repmgr.conf cluster show", rows);
     }
 
@@ -179,7 +182,12 @@ describeStory({
     });
 
     it("promotes a standby when the primary's service is stopped, and the other one follows", async () => {
-      await primary.typeMissing("/etc/init.d/postgresql stop");
+      await losePrimary({
+        primary: nodes[0],
+        follower: nodes[2],
+        stop: () => primary.typeMissing("/etc/init.d/postgresql stop"),
+        notice: () => waitForLog(nodes[1], /checking state of node .*, 1 of 6 attempts/),
+      });
       await waitForLog(nodes[1], /NOTICE: STANDBY PROMOTE successful/);
       await waitForLog(
         nodes[2],

@@ -2,6 +2,7 @@ import { expect, inject, it } from "vitest";
 import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
+import { waitUntilCaughtUp } from "./caught-up.js";
 import { adaptationsOfGuide2 } from "./guide-2-adaptations.js";
 import { findMissing, waitForLine } from "./shown-log.js";
 import { openTerminal, type Terminal } from "./terminal.js";
@@ -180,6 +181,7 @@ describeStory({
       const { output } = await standby.type("repmgr -f /etc/repmgr.conf standby register");
       expect(output).toContain("INFO: standby registration complete\n");
       expect(output).toContain('NOTICE: standby node "pg2" (ID: 2) successfully registered\n');
+      await waitUntilCaughtUp(nodes[0], 1);
       await expectClusterShow(standby, shown);
       const { stdout } = await primary.type("psql -c 'SELECT * FROM pg_stat_replication'");
       expect(stdout).toContain(" pg2 ");

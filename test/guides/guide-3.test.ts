@@ -5,6 +5,7 @@ import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
+import { waitUntilCaughtUp } from "./caught-up.js";
 import { adaptationsOfGuide3 } from "./guide-3-adaptations.js";
 import { findMissing } from "./shown-log.js";
 import { openTerminal, type Terminal } from "./terminal.js";
@@ -85,6 +86,7 @@ describeStory({
     let guide: GuideReader;
     let master: Terminal;
     let slave: Terminal;
+    let masterNode: ContainerNode;
     let slaveNode: ContainerNode;
 
     async function openNode(name: string, hostNumber: number): Promise<[Terminal, ContainerNode]> {
@@ -113,7 +115,7 @@ describeStory({
       guide = readGuideWith(adaptationsOfGuide3(postgresMajor));
       const bin = `/usr/lib/postgresql/${postgresMajor}/bin`;
       const data = "/var/lib/postgresql/data";
-      [master] = await openNode("master.postgresql.domain", 11);
+      [master, masterNode] = await openNode("master.postgresql.domain", 11);
       await master.typeMissing(
         `su postgres -c "${bin}/initdb -D ${data} && ${bin}/pg_ctl -D ${data} -l /var/log/postgresql/postgresql.log -w -o '-h 0.0.0.0' start"`,
       );
@@ -181,6 +183,7 @@ describeStory({
       await slave.type(
         "docker exec -it -u postgres $CONTAINERNAME repmgr -f /etc/repmgr/repmgr.conf standby register",
       );
+      await waitUntilCaughtUp(masterNode, 1);
       await expectCluster(master, shownCluster);
       const { stdout } = await master.type(
         'docker run -it --rm --name postgres_temporary $POSTGRESIMAGENAME psql -U postgres -d repmgr -c "SELECT * FROM pg_stat_replication;"',
@@ -196,6 +199,7 @@ describeStory({
       await slave.type(repmgr("standby register"));
       await master.type(inPostgres("repmgr standby unregister -f /etc/repmgr/repmgr.conf --node-id=2"));
       await slave.type(repmgr("standby register"));
+      await waitUntilCaughtUp(masterNode, 1);
       await expectCluster(slave, shownCluster);
     });
 

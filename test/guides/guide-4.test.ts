@@ -5,6 +5,7 @@ import { describeStory } from "../harness/containers-story.js";
 import type { ContainerNode } from "../harness/containers.js";
 import { waitUntil } from "../harness/wait-until.js";
 import { readGuideWith, type GuideReader } from "./adaptation.js";
+import { waitUntilCaughtUp } from "./caught-up.js";
 import { adaptationsOfGuide4 } from "./guide-4-adaptations.js";
 import {
   accessLines,
@@ -29,6 +30,7 @@ import {
   type Name,
 } from "./guide-4-texts.js";
 import { findMissing, waitForLine } from "./shown-log.js";
+import { losePrimary } from "./sure-winner.js";
 import { openTerminal, type Terminal } from "./terminal.js";
 
 const program = "repmgr -f /etc/repmgr.conf";
@@ -131,15 +133,6 @@ describeStory({
       expect(result.exitCode).toBe(issues.length > 0 ? 25 : 0);
     }
 
-    async function waitForStreaming(primary: Name, count: number): Promise<void> {
-      await waitUntil(`${String(count)} standbys stream from ${primary}`, async () => {
-        const { stdout } = await on(primary).node.execute(
-          "psql -d repmgr -Atc \"SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'\"",
-        );
-        return stdout === `${String(count)}\n`;
-      });
-    }
-
     async function setUpStandby(name: Name): Promise<void> {
       const { node, postgres } = on(name);
       await on("node0").postgres.typeMissing("psql -c CHECKPOINT");
@@ -203,6 +196,7 @@ describeStory({
 
     it("clones and registers both standbys", async () => {
       for (const name of ["node1", "node2"] as const) await setUpStandby(name);
+      await waitUntilCaughtUp(on("node0").node, 2);
       await expectShown("node0", {
         rows: [
           row("node0", "primary", "* running"),
@@ -335,7 +329,12 @@ describeStory({
     });
 
     it("promotes a standby by itself when the primary fails", async () => {
-      await on("node2").root.type("systemctl stop postgresql");
+      await losePrimary({
+        primary: on("node2").node,
+        follower: on("node1").node,
+        stop: () => on("node2").root.type("systemctl stop postgresql"),
+        notice: () => waitForLog("node0", "[INFO] checking state of node 3, 1 of 6 attempts"),
+      });
       await waitForLog("node0", '[NOTICE] monitoring cluster primary ""node0.raveland.priv""');
       const winner = await waitForLog("node0", shownOfCommand);
       expectLines(winner, shownLogOfWinner);
@@ -368,7 +367,7 @@ describeStory({
       );
       expect(output).toContain("NOTICE: NODE REJOIN successful");
       await root.type("systemctl start repmgrd");
-      await waitForStreaming("node0", 2);
+      await waitUntilCaughtUp(on("node0").node, 2);
     });
 
     it("lets clients reach the primary through pgbouncer", async () => {
@@ -403,7 +402,16 @@ describeStory({
           user: "root",
         });
       }
-      await on("node0").root.type("systemctl stop postgresql");
+      await losePrimary({
+        primary: on("node0").node,
+        follower: on("node2").node,
+        stop: () => on("node0").root.type("systemctl stop postgresql"),
+        notice: () =>
+          waitForLog(
+            "node1",
+            '[INFO] checking state of node ""node0.raveland.priv"" (ID: 1), 1 of 6 attempts',
+          ),
+      });
       const log = await waitForLine(pgbouncer, {
         path: pgbouncerLog,
         line: "RESUME 'pea' command issued",
@@ -416,7 +424,7 @@ describeStory({
       );
       await waitForLog("node1", '[NOTICE] monitoring cluster primary ""node1.raveland.priv""');
       await waitForLog("node1", "[NOTICE] STANDBY PROMOTE successful");
-      await waitForStreaming("node1", 1);
+      await waitUntilCaughtUp(on("node1").node, 1);
     });
 
     it("differs from the guide by nothing but the table of adaptations", () => {
