@@ -72,12 +72,22 @@ function hasGoneAnotherWay(server: ServerReport, own: ServerReport): boolean {
 
 /** The successor itself may be dead by now, but what a majority has in its log was written by a later primary. */
 function judgeMajority(facts: SupersededFacts, answered: readonly Answered[]): SupersededVerdict | null {
-  const later = answered.filter(({ server }) => server.termRow > facts.server.termRow);
+  const later = answered.filter(
+    ({ server }) => server.termRow > facts.server.termRow && !isOwnPromotion(facts, server),
+  );
   const ids = new Set(later.map(({ nodeId }) => nodeId));
   if (!hasMajority(facts.members, ids, facts.self)) return null;
   const term = Math.max(...later.map(({ server }) => server.termRow));
   const writable = later.find((answer) => isWritable(answer, facts.server));
   return { kind: "superseded", by: writable?.nodeId ?? null, term };
+}
+
+/** Of a promotion by hand the followers may tell before the next look at the own server, which has it too. */
+function isOwnPromotion(
+  { self, server: own }: SupersededFacts,
+  { promotion, termRow }: ServerReport,
+): boolean {
+  return promotion?.term === termRow && promotion.node === self && promotion.timeline === own.timeline;
 }
 
 function judgeRivals(facts: SupersededFacts, answered: readonly Answered[]): SupersededVerdict {

@@ -78,6 +78,16 @@ describe("judgeSuperseded", () => {
     expect(judge([answer(other, standby)])).toBe("undisputed");
   });
 
+  it("does not take its own promotion, of which it hears before it sees the record, for a later one", () => {
+    const mine = { ...record, node: own };
+    const follower = { ...standby, promotion: mine, promotions: [mine] };
+    const answers = [answer(other, follower), answer(third, follower)];
+    expect(judge(answers, { server: { ...server, timeline: mine.timeline } })).toBe("undisputed");
+    expect(judge(answers, { server: { ...server, timeline: 1 } }), "restored from a backup").toBe(
+      "superseded",
+    );
+  });
+
   it("takes a recorded promotion that is not built on the own for the later one, twins too", () => {
     const mine = { ...record, node: own };
     const twin = {
