@@ -114,10 +114,15 @@ export const shownFollow = [
   "INFO: STANDBY FOLLOW successfully executed on all reachable sibling nodes",
   "NOTICE: switchover was successful",
 ];
+/** What a daemon logs as soon as it has lost this primary. */
+export const shownLossOf = {
+  node0: '[INFO] checking state of node ""node0.raveland.priv"" (ID: 1), 1 of 6 attempts',
+  node2: "[INFO] checking state of node 3, 1 of 6 attempts",
+};
 /** The guide's logs of a failover, each line without its time. */
 export const shownLogOfWinner = [
   '[WARNING] unable to connect to upstream node ""node2.raveland.priv"" (node ID: 3)',
-  "[INFO] checking state of node 3, 1 of 6 attempts",
+  shownLossOf.node2,
   "[NOTICE] this node is the winner, will now promote itself and inform other nodes",
   "[INFO] promote_command is:",
   '  "/usr/bin/repmgr standby promote -f /etc/repmgr.conf --log-to-file"',

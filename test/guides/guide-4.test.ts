@@ -24,6 +24,7 @@ import {
   shownLogOfFollower,
   shownLogOfPromotion,
   shownLogOfWinner,
+  shownLossOf,
   shownOfCommand,
   shownRehearsal,
   shownSwitchover,
@@ -117,6 +118,14 @@ describeStory({
       });
       return log.slice(place);
     }
+
+    const stopPrimary = (primary: Name, follower: Name, notice: () => Promise<unknown>): Promise<void> =>
+      losePrimary({
+        primary: on(primary).node,
+        follower: on(follower).node,
+        stop: () => on(primary).root.type("systemctl stop postgresql"),
+        notice,
+      });
 
     async function expectShown(
       name: Name,
@@ -329,12 +338,7 @@ describeStory({
     });
 
     it("promotes a standby by itself when the primary fails", async () => {
-      await losePrimary({
-        primary: on("node2").node,
-        follower: on("node1").node,
-        stop: () => on("node2").root.type("systemctl stop postgresql"),
-        notice: () => waitForLog("node0", "[INFO] checking state of node 3, 1 of 6 attempts"),
-      });
+      await stopPrimary("node2", "node1", () => waitForLog("node0", shownLossOf.node2));
       await waitForLog("node0", '[NOTICE] monitoring cluster primary ""node0.raveland.priv""');
       const winner = await waitForLog("node0", shownOfCommand);
       expectLines(winner, shownLogOfWinner);
@@ -402,16 +406,7 @@ describeStory({
           user: "root",
         });
       }
-      await losePrimary({
-        primary: on("node0").node,
-        follower: on("node2").node,
-        stop: () => on("node0").root.type("systemctl stop postgresql"),
-        notice: () =>
-          waitForLog(
-            "node1",
-            '[INFO] checking state of node ""node0.raveland.priv"" (ID: 1), 1 of 6 attempts',
-          ),
-      });
+      await stopPrimary("node0", "node2", () => waitForLog("node1", shownLossOf.node0));
       const log = await waitForLine(pgbouncer, {
         path: pgbouncerLog,
         line: "RESUME 'pea' command issued",
