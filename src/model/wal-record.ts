@@ -32,10 +32,14 @@ export interface Continuation {
   readonly bytes: number;
 }
 
+/** Whether a page, by its header, is the one of this position: segments are used again with what is in them. */
+export function isPageOf(header: Buffer, lsn: Lsn): boolean {
+  return header.readBigUInt64LE(8) === lsn - (lsn % BigInt(PAGE_BYTES));
+}
+
 /**
  * What a record that begins at `lsn` has in the next segment, by the bytes that are there (up to the end of the page at
- * least); null when it ends before, or they are no header of a record: segments are used again, so anything may stand
- * behind the end of the log.
+ * least); null when it ends before, or they are no header of a record: anything may stand behind the end of the log.
  */
 export function findContinuation(lsn: Lsn, bytes: Buffer, segmentBytes: number): Continuation | null {
   const length = bytes.readUInt32LE(0);
@@ -63,7 +67,7 @@ function isRecordHeader(lsn: Lsn, bytes: Buffer): boolean {
 export function isContinuedOn(header: Buffer, { page, bytes }: Continuation): boolean {
   return (
     (header.readUInt16LE(2) & FIRST_IS_CONTRECORD) !== 0 &&
-    header.readBigUInt64LE(8) === page &&
+    isPageOf(header, page) &&
     header.readUInt32LE(16) === bytes
   );
 }

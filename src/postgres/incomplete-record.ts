@@ -1,16 +1,23 @@
 import { join } from "node:path";
-import { beginningOfRecord, findContinuation, isContinuedOn, type WalPosition } from "../model/wal-record.js";
+import {
+  beginningOfRecord,
+  findContinuation,
+  isContinuedOn,
+  isPageOf,
+  type WalPosition,
+} from "../model/wal-record.js";
 import { overwriteFilePiece, readFilePiece } from "../system/directories.js";
 import { locateInWal } from "./wal-segments.js";
 
-const PAGE_BYTES = 8192n;
+const PAGE_BYTES = 8192;
 const PAGE_HEADER_BYTES = 24;
 
 /**
- * Whether the log breaks off at this position within a record that goes on in the next segment, which is not there. A
- * standby that has come so far asks for that segment next; a primary that left the timeline at this position has another
- * record there, and the standby never streams from it ("requested starting point is not in this server's history",
- * "invalid contrecord length").
+ * Whether the log breaks off at this position within a record that goes on in the next segment, of which not even the
+ * first page is there. A standby that has come so far asks for that segment next; a primary that left the timeline at
+ * this position has another record there, and the standby never streams from it ("requested starting point is not in
+ * this server's history", "invalid contrecord length"). Where the log breaks off behind that page, PostgreSQL itself goes
+ * back to where the record began.
  */
 export async function isRecordIncomplete(dataDirectory: string, position: WalPosition): Promise<boolean> {
   const begun = await readBeginning(dataDirectory, position);
@@ -34,11 +41,11 @@ export async function eraseIncompleteRecord(dataDirectory: string, position: Wal
   await overwriteFilePiece(join(dataDirectory, path), offset, Buffer.alloc(begun.bytes.length));
 }
 
-/** From where the record begins to the end of its page. */
+/** From where the record begins to the end of its page; null when the log has not come to this page. */
 async function readBeginning(dataDirectory: string, position: WalPosition) {
   const lsn = beginningOfRecord(position.lsn, position.segmentBytes);
   const { path, offset } = locateInWal({ ...position, lsn });
-  const length = Number(PAGE_BYTES - (lsn % PAGE_BYTES));
-  const bytes = await readFilePiece(join(dataDirectory, path), offset, length);
-  return bytes === null ? null : { lsn, bytes };
+  const within = offset % PAGE_BYTES;
+  const page = await readFilePiece(join(dataDirectory, path), offset - within, PAGE_BYTES);
+  return page === null || !isPageOf(page, lsn) ? null : { lsn, bytes: page.subarray(within) };
 }

@@ -17,7 +17,7 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 const REST_BYTES = 3000;
 
 interface Cluster {
-  /** Died within a record that goes on in the next segment, which never came to the disk. */
+  /** Died within a record that goes on in the next segment. */
   readonly old: Node;
   readonly promoted: Node;
   /** Has received as much of that record as there is, and crashed. */
@@ -54,7 +54,10 @@ async function detach({ server }: Node): Promise<void> {
 
 const walOf = ({ server }: Node, name: string): string => join(server.dataDirectory, "pg_wal", name);
 
-async function makeCluster(): Promise<Cluster> {
+/** The next segment: PostgreSQL makes a file of zeros, or takes one that is not needed any more, before it writes. */
+type NextSegment = "missing" | "empty";
+
+async function makeCluster(nextSegment: NextSegment): Promise<Cluster> {
   const settings = {
     autovacuum: "off",
     bgwriter_delay: "10s",
@@ -78,8 +81,12 @@ async function makeCluster(): Promise<Cluster> {
   const later = (await readdir(walOf(old, ""))).filter(
     (name) => /^[0-9A-F]{24}$/.test(name) && name > segment,
   );
-  for (const name of later) await rm(walOf(old, name));
-  await copyFile(walOf(old, segment), walOf(ahead, segment));
+  const [next = "", ...unused] = later.sort();
+  for (const name of unused) await rm(walOf(old, name));
+  if (nextSegment === "missing") await rm(walOf(old, next));
+  else await writeFile(walOf(old, next), Buffer.alloc(SEGMENT_BYTES));
+  for (const name of nextSegment === "missing" ? [segment] : [segment, next])
+    await copyFile(walOf(old, name), walOf(ahead, name));
   await promoted.server.sql("SELECT pg_promote()");
   await expectSuccess(promoted.run("primary", "register", "--force"));
   return { old, promoted, ahead };
@@ -114,18 +121,22 @@ async function expectAttached({ promoted, node }: { promoted: Node; node: Node }
 }
 
 describe("a log that ends within a record that goes on in the next segment", () => {
-  it("is no obstacle to node rejoin of the old primary and of a standby that received it", async () => {
-    const { old, promoted, ahead } = await makeCluster();
-    for (const node of [old, ahead]) {
-      const dry = await expectSuccess(node.run(...rejoinTo(promoted), "--dry-run"));
-      expect(dry.stderr).toContain("would discard the incomplete record");
-      await expectSuccess(node.run(...rejoinTo(promoted)));
-      await expectAttached({ promoted, node });
-    }
-  }, 120_000);
+  it.each<NextSegment>(["missing", "empty"])(
+    "is no obstacle to node rejoin of the old primary and of a standby that received it: that is %s",
+    async (nextSegment) => {
+      const { old, promoted, ahead } = await makeCluster(nextSegment);
+      for (const node of [old, ahead]) {
+        const dry = await expectSuccess(node.run(...rejoinTo(promoted), "--dry-run"));
+        expect(dry.stderr).toContain("would discard the incomplete record");
+        await expectSuccess(node.run(...rejoinTo(promoted)));
+        await expectAttached({ promoted, node });
+      }
+    },
+    120_000,
+  );
 
   it("is no obstacle to standby follow of the old primary, started as a standby of nobody", async () => {
-    const { old, promoted } = await makeCluster();
+    const { old, promoted } = await makeCluster("missing");
     await writeFile(join(old.server.dataDirectory, "standby.signal"), "");
     await old.server.start();
     await killAt(old, ["standby", "follow"], "discarding the incomplete record");
