@@ -22,12 +22,24 @@ export async function observeServers(
   return Object.assign({}, ...upstreams, ...states) as Observation;
 }
 
-/** The host that a standby streams from; waits for it, because -W does not. */
+/**
+ * The host that a standby streams from; waits for it, because -W does not. A WAL receiver whose slot is refused calls
+ * itself streaming for a moment as well, so that the same one has to be seen twice.
+ */
 async function readUpstream({ node }: Cluster, name: NodeName, tries: number): Promise<string> {
   const sql =
-    "SELECT CASE WHEN pg_is_in_recovery() THEN sender_host END FROM (VALUES (1)) AS one LEFT JOIN pg_stat_wal_receiver ON status = 'streaming'";
+    "SELECT pid, sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming' AND pg_is_in_recovery()";
   const query = `psql -XqAtc "${sql}"`;
-  const wait = `[ -f ${dataDirectory}/standby.signal ] || exit 0; for i in $(seq ${String(tries)}); do found=$(${query}); [ -n "$found" ] && break; sleep 0.05; done; echo "$found"`;
+  const wait = `[ -f ${dataDirectory}/standby.signal ] || exit 0
+    seen=
+    for i in $(seq ${String(tries)}); do
+      found=$(${query})
+      [ -n "$found" ] && [ "$found" = "$seen" ] && break
+      seen=$found
+      found=
+      sleep 0.05
+    done
+    echo "\${found#*|}"`;
   return (await node(name).run(wait)).stdout;
 }
 
