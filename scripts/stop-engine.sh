@@ -15,4 +15,6 @@ while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   sleep 0.5
 done
+# The engine mounts its data on itself, and does not always take that back.
+if mountpoint -q "$directory/data"; then umount "$directory/data"; fi
 rm -rf "$directory"
