@@ -1,4 +1,5 @@
 import type { DaemonState, DegradedReason, FenceReason } from "../decide/watch-types.js";
+import { findFurtherAbstainer } from "../decide/election.js";
 import { watchedUpstream } from "../decide/transitions.js";
 import { describeNode, type NodeId, type NodeRecord } from "../model/node-record.js";
 import { describeRepair } from "./describe-repair.js";
@@ -105,11 +106,18 @@ export function reportTransition(runtime: Runtime, before: DaemonState, after: D
     case "attaching":
       reporter.notice(`new primary ${name(to.state.primary)} found`);
       return;
-    case "degraded":
+    case "degraded": {
+      const further = to.state.reason === "votes-refused" ? findFurtherAbstainer(after) : null;
       reporter.notice(`node ${name(ownId)} is in degraded state: ${degradedBecause[to.state.reason]}`, {
         detail: "it is tried again after a pause, until there is a primary",
+        ...(further === null
+          ? {}
+          : {
+              hint: `node ${name(further)} has more of the log and does not stand: "standby promote" there keeps all of it`,
+            }),
       });
       return;
+    }
     case "validating":
     case "seeking":
       return;

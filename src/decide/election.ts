@@ -218,6 +218,17 @@ function listWilling(
   });
 }
 
+/** A standby that has more of the log than this one and does not stand: it may refuse its vote for ever. */
+export function findFurtherAbstainer(daemon: DaemonState): NodeId | null {
+  const own = toCandidate(daemon, daemon.nodeId, daemon.local);
+  if (own === null) return null;
+  const further = answeredOnly(daemon.answers).find(({ nodeId, beacon, server }) => {
+    const other = toCandidate(daemon, nodeId, server);
+    return other !== null && server.inRecovery && !isWilling(beacon) && compareLogPositions(other, own) > 0;
+  });
+  return further?.nodeId ?? null;
+}
+
 /** A vote in this term, or in a later one, was given to somebody else: its voter gives none in this term any more. */
 export function isTermUsed({ nodeId, answers }: DaemonState, term: number): boolean {
   const votes = answeredOnly(answers).map(({ beacon }) => beacon?.vote ?? null);

@@ -42,6 +42,9 @@ export type VoteRefusal =
 /** Between the end of a lease and its fence: the stop itself, and the voter's own polling. In milliseconds. */
 const LEASE_MARGIN_MS = 500;
 
+/** By so much of the log, in bytes, two standbys of a busy primary may differ when it dies: one segment of the default size. */
+const TAIL_IN_FLIGHT = 16n * 1024n * 1024n;
+
 /** Whether this voter gives its vote. The caller writes a grant to the state file before it shows it. */
 export function judgeRequest(ballot: Ballot, settings: FailoverSettings): VoteDecision {
   const { request, memory } = ballot;
@@ -56,7 +59,7 @@ export function judgeRequest(ballot: Ballot, settings: FailoverSettings): VoteDe
   if (isPrimaryFresh(ballot, settings)) return refuse("primary-seen");
   if (isLeaseRunning(ballot, settings)) return refuse("lease-running");
   if (isVoteHeld(ballot)) return refuse("vote-held");
-  if (isBehindMe(ballot)) return refuse("candidate-behind");
+  if (isBehindMe(ballot, settings)) return refuse("candidate-behind");
   if (settings.sync_mode !== "off" && !isWitness(ballot) && !ballot.server.isDrained)
     return refuse("replay-pending");
   return { kind: "grant" };
@@ -137,9 +140,22 @@ function isVoteHeld({ request, memory, voter, now }: Ballot): boolean {
   return now < voter.holdUntil && memory.vote?.candidate !== request.candidate;
 }
 
-function isBehindMe(ballot: Ballot): boolean {
+function isBehindMe(ballot: Ballot, settings: FailoverSettings): boolean {
   const { request, server, voter, now } = ballot;
   if (isWitness(ballot)) return false;
-  if (request.termRow === server.termRow && now < voter.incapableUntil) return false;
+  if (request.termRow === server.termRow) {
+    if (now < voter.incapableUntil) return false;
+    if (isLeadOfNoCandidate(ballot, settings)) return false;
+  }
   return compareLogPositions(request, server) < 0;
+}
+
+/**
+ * What a killed primary had sent to one standby and not yet to another must not prevent every promotion when only the
+ * other one may be promoted. A longer tail is not thrown away by a vote: its operator decides. In synchronous mode the
+ * furthest log decides, whoever holds it.
+ */
+function isLeadOfNoCandidate({ request, server, ...ballot }: Ballot, settings: FailoverSettings): boolean {
+  if (settings.sync_mode !== "off" || server.lsn - request.lsn > TAIL_IN_FLIGHT) return false;
+  return settings.failover === "manual" || findMember(ballot.membership, ballot.self)?.priority === 0;
 }

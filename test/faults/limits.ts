@@ -46,6 +46,7 @@ export const limits = {
   "two failures in a row, the first node unregistered": { ...failover, outageMs: Infinity },
   "two failures in a row, with a witness": { ...failover, outageMs: Infinity },
   "priority 0": { ...failover, outageMs: Infinity },
+  "priority 0, with the most of the log": { ...failover, outageMs: Infinity },
   "lagging standby": { ...failover, outageMs: Infinity },
   "delayed standby": { ...failover, outageMs: Infinity },
   "middle node of a cascade dies": unchanged,

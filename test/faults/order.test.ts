@@ -27,6 +27,21 @@ describeFaults({
       };
     });
 
+    fault("priority 0, with the most of the log", async ({ primary, standbys: [barred, other], load }) => {
+      if (barred === undefined || other === undefined) throw new Error("three nodes are needed");
+      await setPriority(barred, 0);
+      await cut(other, [primary]);
+      await load.awaitAcknowledged(50);
+      await primary.killServer();
+      await heal([other, primary]);
+      expect(await waitForPrimary([barred, other])).toBe(other);
+      await load.awaitAcknowledged(50);
+      return async () => {
+        await setPriority(barred, 100);
+        await primary.startServer();
+      };
+    });
+
     fault("lagging standby", async ({ primary, standbys: [lagging, other], load }) => {
       if (lagging === undefined || other === undefined) throw new Error("three nodes are needed");
       await lagging.ask("SELECT pg_wal_replay_pause()");

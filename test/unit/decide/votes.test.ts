@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { FailoverSettings } from "../../../src/decide/failover-settings.js";
 import { startState } from "../../../src/decide/transitions.js";
 import { judgeRequest, type Ballot } from "../../../src/decide/votes.js";
 import type { Lsn } from "../../../src/model/lsn.js";
@@ -58,6 +59,46 @@ describe("judgeRequest, while a primary answers", () => {
 
   it("grants when that primary has had its successor, which the candidate's log shows", () => {
     expect(judgeRequest(ballot(2), quickSettings)).toEqual({ kind: "grant" });
+  });
+});
+
+describe("judgeRequest, of a candidate that lacks a part of the log", () => {
+  const segment = 16 * 1024 * 1024;
+
+  function judge(
+    own: { readonly priority?: number; readonly lead: number; readonly termRow?: number },
+    settings: Partial<FailoverSettings> = {},
+  ): string {
+    const { request, server, membership, ...rest } = ballot(2);
+    const lsn = (request.lsn + BigInt(own.lead)) as Lsn;
+    const members = membership.members.map((member) =>
+      member.nodeId === self ? { ...member, priority: own.priority ?? 100 } : member,
+    );
+    const decision = judgeRequest(
+      {
+        ...rest,
+        request,
+        server: { ...server, termRow: own.termRow ?? request.termRow, lsn },
+        membership: { ...membership, members },
+      },
+      { ...quickSettings, ...settings },
+    );
+    return decision.kind === "refuse" ? decision.reason : decision.kind;
+  }
+
+  it("refuses while this node may be promoted itself", () => {
+    expect(judge({ lead: 1 })).toBe("candidate-behind");
+  });
+
+  it.each([
+    { title: "with priority 0", own: { priority: 0 }, settings: {} },
+    { title: "with failover=manual", own: {}, settings: { failover: "manual" as const } },
+  ])("grants $title what a dying primary may have had in flight, and no more", ({ own, settings }) => {
+    expect(judge({ ...own, lead: 1 }, settings)).toBe("grant");
+    expect(judge({ ...own, lead: segment }, settings)).toBe("grant");
+    expect(judge({ ...own, lead: segment + 1 }, settings)).toBe("candidate-behind");
+    expect(judge({ ...own, lead: 1, termRow: 4 }, settings)).toBe("candidate-behind");
+    expect(judge({ ...own, lead: 1 }, { ...settings, sync_mode: "quorum" })).toBe("candidate-behind");
   });
 });
 
