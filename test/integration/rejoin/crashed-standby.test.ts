@@ -43,6 +43,43 @@ describe("node rejoin of a standby that crashed", () => {
     ]);
   }, 120_000);
 
+  it("finds it as well when its last restart point is on the timeline before", async () => {
+    // Little room for pages: they are written while WAL is replayed, and pg_control says how far.
+    const first = await makePrimary({ settings: { wal_keep_size: "128MB", shared_buffers: "1MB" } });
+    const second = await addStandby(first, 2);
+    const crashed = await addStandby(first, 3);
+    const next = await addStandby(first, 4);
+    await first.server.stop();
+    await expectSuccess(second.run("standby", "promote"));
+    await expectSuccess(crashed.run("standby", "follow"));
+    await expectSuccess(next.run("standby", "follow"));
+    await second.server.sql("CREATE TABLE public.kept AS SELECT generate_series(1, 50000) AS i");
+    await awaitReplay(second, next);
+    await awaitReplay(second, crashed);
+    expect(
+      await crashed.server.sql(
+        `SELECT timeline_id AS restart_point, min_recovery_end_timeline AS recovery
+         FROM pg_control_checkpoint(), pg_control_recovery()`,
+      ),
+    ).toEqual([{ restart_point: 1, recovery: 2 }]);
+    await next.server.stop();
+    await second.server.sql("CHECKPOINT");
+    await second.server.sql("INSERT INTO public.kept VALUES (0)");
+    await awaitReplay(second, crashed);
+    await second.server.stop("immediate");
+    await crashed.server.stop("immediate");
+    await next.server.start();
+    await expectSuccess(next.run("standby", "promote"));
+
+    const rewound = await expectSuccess(crashed.run(...rejoinTo(next)));
+    expect(rewound.stderr).toContain("WARNING: WAL that exists on this node only will be discarded");
+    await awaitStreaming(next, crashed);
+    await awaitReplay(next, crashed);
+    expect(await crashed.server.sql("SELECT count(*)::int AS rows FROM public.kept WHERE i = 0")).toEqual([
+      { rows: 0 },
+    ]);
+  }, 120_000);
+
   it("replays what a primary that came back has sent, far beyond where it is consistent", async () => {
     const settings = { bgwriter_lru_maxpages: "0", wal_retrieve_retry_interval: "100ms" };
     const first = await makePrimary({ settings });

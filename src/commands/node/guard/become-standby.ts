@@ -16,7 +16,12 @@ import { decideStandbyParameters } from "../../attach-standby.js";
 import type { CommandContext } from "../../define-command.js";
 import { askUpstream, findIncompleteRecord, furthest, readTargetPosition } from "../../gather-attachment.js";
 import { readStoppedTimeline } from "../rejoin/gather.js";
-import { isShutDownCleanly, readLocalHistory, recoveryPointOf } from "../rejoin/gather-local.js";
+import {
+  firstRecordKnown,
+  isShutDownCleanly,
+  readLocalHistory,
+  recoveryPointOf,
+} from "../rejoin/gather-local.js";
 import type { Hearing, StoppedNode } from "./gather.js";
 
 /** Said in so many words, since postgresql.conf may name somebody. */
@@ -115,13 +120,14 @@ async function decideWay(
     readSegmentBytes: () => Promise.resolve(control.walSegmentBytes),
   });
   if (incompleteRecord !== null) return null;
+  const localHistory = await readLocalHistory(context, point.timeline);
   const end = isShutDownCleanly(control)
     ? point.lsn
     : await readEndOfWal(processes, {
         binDirectory,
         dataDirectory: settings.data_directory,
         timeline: point.timeline,
-        from: control.checkpointLsn,
+        from: firstRecordKnown(control, { timeline: point.timeline, history: localHistory }),
         signal: interrupted,
       });
   if (end === null) return null;
@@ -133,7 +139,7 @@ async function decideWay(
       lsn: furthest(point.lsn, end),
     },
     ...there,
-    localHistory: await readLocalHistory(context, point.timeline),
+    localHistory,
     sharesTimeline: await readStoppedTimeline(context, { control, binDirectory }, { there, database }),
   });
   if (verdict.kind !== "can-attach") return null;

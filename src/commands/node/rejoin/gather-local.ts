@@ -162,6 +162,18 @@ export function recoveryPointOf(control: ControlFile): { readonly timeline: numb
     : { timeline: control.timeline, lsn: control.checkpointLsn };
 }
 
+/**
+ * Where to begin to read the WAL of `timeline`, the last one of the stopped server: its last checkpoint or restart point
+ * is there only unless the timeline began after that.
+ */
+export function firstRecordKnown(
+  control: ControlFile,
+  { timeline, history }: { readonly timeline: number; readonly history: TimelineHistory | null },
+): Lsn {
+  if (timeline === control.timeline) return control.checkpointLsn;
+  return history?.at(-1)?.end ?? recoveryPointOf(control).lsn;
+}
+
 /** From pg_wal; null when the file is missing or damaged. */
 export async function readLocalHistory(
   { settings }: Pick<CommandContext, "settings">,

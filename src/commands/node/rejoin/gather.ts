@@ -22,7 +22,7 @@ import {
   readTargetPosition,
   type Participants,
 } from "../../gather-attachment.js";
-import { readLocalHistory, recoveryPointOf, type LocalServer } from "./gather-local.js";
+import { firstRecordKnown, readLocalHistory, recoveryPointOf, type LocalServer } from "./gather-local.js";
 
 const refuse = (message: string, rest: { detail?: string; hint?: string } = {}): UserError =>
   new UserError(exitCodes.badConfiguration, { message, ...rest });
@@ -103,7 +103,7 @@ export async function gatherRejoinFacts(
       binDirectory,
       dataDirectory: settings.data_directory,
       timeline,
-      from: timeline === point.timeline ? control.checkpointLsn : (localHistory?.at(-1)?.end ?? point.lsn),
+      from: firstRecordKnown(control, { timeline, history: localHistory }),
     }));
   // After a rewind that was interrupted the WAL is of both, and the run before has judged it.
   const sharesTimeline =
