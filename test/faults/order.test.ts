@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { waitUntil } from "../harness/wait-until.js";
 import { configFile, waitForPrimary, type FaultNode } from "./fault-node.js";
 import { cut, heal } from "./links.js";
 import { describeFaults } from "./story.js";
@@ -8,6 +9,18 @@ import { describeFaults } from "./story.js";
 async function setPriority(node: FaultNode, priority: number): Promise<void> {
   await node.configure({ priority });
   await node.run(`repmgr -f ${configFile} standby register --force --wait-sync=10`);
+}
+
+/** One that had more of the log than its new primary is rewound before. */
+async function awaitStreaming(standby: FaultNode, primary: FaultNode): Promise<void> {
+  await waitUntil(
+    `${standby.name} streams from ${primary.name}`,
+    async () =>
+      (await primary.ask(
+        `SELECT 1 FROM pg_stat_replication WHERE application_name = '${standby.name}' AND state = 'streaming'`,
+      )) !== null,
+    30_000,
+  );
 }
 
 describeFaults({
@@ -22,23 +35,29 @@ describeFaults({
       expect(await waitForPrimary([barred, other])).toBe(other);
       await load.awaitAcknowledged(50);
       return async () => {
-        await setPriority(barred, 100);
         await primary.startServer();
+        await awaitStreaming(barred, other);
+        await setPriority(barred, 100);
       };
     });
 
     fault("priority 0, with the most of the log", async ({ primary, standbys: [barred, other], load }) => {
       if (barred === undefined || other === undefined) throw new Error("three nodes are needed");
       await setPriority(barred, 0);
-      await cut(other, [primary]);
+      // A link that is cut would deliver what waits in the kernel of a dead server.
+      const sender = await primary.ask(
+        `SELECT pid FROM pg_stat_replication WHERE application_name = '${other.name}'`,
+      );
+      await primary.run(`kill -STOP ${sender ?? "none"}`);
       await load.awaitAcknowledged(50);
       await primary.killServer();
-      await heal([other, primary]);
+      await primary.run(`kill -KILL ${sender ?? "none"}`);
       expect(await waitForPrimary([barred, other])).toBe(other);
       await load.awaitAcknowledged(50);
       return async () => {
-        await setPriority(barred, 100);
         await primary.startServer();
+        await awaitStreaming(barred, other);
+        await setPriority(barred, 100);
       };
     });
 
