@@ -91,6 +91,7 @@ function listArguments(
     `recovery_target_timeline=${timeline}`,
     ...["logging_collector=off", "log_destination=stderr", "log_min_messages=debug2", "lc_messages=C"],
     ...["primary_conninfo=", "primary_slot_name=", "restore_command=", "archive_mode=off", ...targets],
+    "recovery_min_apply_delay=0",
     ...(majorVersion < NO_TRIGGER_FILE_SINCE ? ["promote_trigger_file="] : []),
     ...(majorVersion >= READS_AHEAD_SINCE ? ["recovery_prefetch=off"] : []),
   ];

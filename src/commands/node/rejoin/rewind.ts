@@ -108,7 +108,7 @@ async function recover(context: CommandContext, rewind: Rewind, marker: RewindMa
   const { control } = rewind.local;
   const timeline = await findNewestTimeline(directory, recoveryPointOf(control));
   reporter.notice("executing crash recovery", {
-    detail: "as a standby that nobody can reach; it is stopped when it is consistent",
+    detail: "as a standby that nobody can reach; it is stopped when it has replayed all of its WAL",
   });
   await replaceFile(join(directory, SIGNAL_FILE), Buffer.from("# created by repmgr\n"), 0o600);
   const outcome = await recoverInIsolation(processes, {
