@@ -36,6 +36,7 @@ export function startCampaign(
     membership: daemon.membership,
     primaryTermRow: null,
     isReconnecting,
+    isNoCandidate: false,
     now,
   };
   const decision = judgeRequest(ballot, settings);

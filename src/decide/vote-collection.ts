@@ -23,6 +23,7 @@ export function answerRequests(
         membership: daemon.membership,
         primaryTermRow: primaryTermRow(daemon),
         isReconnecting: isReconnecting(daemon),
+        isNoCandidate: isNoCandidate(situation),
         now,
       },
       settings,
@@ -61,6 +62,16 @@ function primaryTermRow({ voter, answers }: DaemonState): number | null {
 function isReconnecting({ watch }: DaemonState): boolean {
   if (watch.role === "standby") return watch.state.kind === "reconnecting" && watch.state.upstream.isPrimary;
   return watch.role === "witness" && watch.state.kind === "reconnecting";
+}
+
+/** Who is soon done with its replay makes the better candidate, and is waited for in so many rounds. */
+const PATIENT_ROUNDS = 3;
+
+function isNoCandidate({ daemon, settings }: Situation): boolean {
+  const { watch } = daemon;
+  if (settings.failover === "manual" || findMember(daemon, daemon.nodeId)?.priority === 0) return true;
+  if (watch.role !== "standby" || watch.state.kind !== "degraded") return false;
+  return watch.state.reason === "replay-pending" && watch.state.round >= PATIENT_ROUNDS;
 }
 
 /** Whoever is about to attach would stream again after its vote, from a primary of a lower term. */

@@ -15,6 +15,8 @@ export interface Ballot {
   readonly primaryTermRow: number | null;
   /** The own daemon still tries to reach the primary again. */
   readonly isReconnecting: boolean;
+  /** The own node is no candidate and will not be one soon. */
+  readonly isNoCandidate: boolean;
   /** Own monotonic clock. */
   readonly now: number;
 }
@@ -155,7 +157,9 @@ function isBehindMe(ballot: Ballot, settings: FailoverSettings): boolean {
  * other one may be promoted. A longer tail is not thrown away by a vote: its operator decides. In synchronous mode the
  * furthest log decides, whoever holds it.
  */
-function isLeadOfNoCandidate({ request, server, ...ballot }: Ballot, settings: FailoverSettings): boolean {
-  if (settings.sync_mode !== "off" || server.lsn - request.lsn > TAIL_IN_FLIGHT) return false;
-  return settings.failover === "manual" || findMember(ballot.membership, ballot.self)?.priority === 0;
+function isLeadOfNoCandidate(
+  { request, server, isNoCandidate }: Ballot,
+  settings: FailoverSettings,
+): boolean {
+  return isNoCandidate && settings.sync_mode === "off" && server.lsn - request.lsn <= TAIL_IN_FLIGHT;
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { waitUntil } from "../harness/wait-until.js";
 import { configFile, waitForPrimary, type FaultNode } from "./fault-node.js";
 import { cut, heal } from "./links.js";
-import { describeFaults } from "./story.js";
+import { describeFaults, type Scene } from "./story.js";
 
 /** Part of the node record, so that it takes effect by a registration. */
 async function setPriority(node: FaultNode, priority: number): Promise<void> {
@@ -21,6 +21,20 @@ async function awaitStreaming(standby: FaultNode, primary: FaultNode): Promise<v
       )) !== null,
     30_000,
   );
+}
+
+/** The others have more of the log then. A link that is cut would deliver what waits in the kernel of a dead server. */
+async function killBeforeSendingTo(
+  standby: FaultNode,
+  { primary, load }: Pick<Scene, "primary" | "load">,
+): Promise<void> {
+  const sender = await primary.ask(
+    `SELECT pid FROM pg_stat_replication WHERE application_name = '${standby.name}'`,
+  );
+  await primary.run(`kill -STOP ${sender ?? "none"}`);
+  await load.awaitAcknowledged(50);
+  await primary.killServer();
+  await primary.run(`kill -KILL ${sender ?? "none"}`);
 }
 
 describeFaults({
@@ -44,14 +58,7 @@ describeFaults({
     fault("priority 0, with the most of the log", async ({ primary, standbys: [barred, other], load }) => {
       if (barred === undefined || other === undefined) throw new Error("three nodes are needed");
       await setPriority(barred, 0);
-      // A link that is cut would deliver what waits in the kernel of a dead server.
-      const sender = await primary.ask(
-        `SELECT pid FROM pg_stat_replication WHERE application_name = '${other.name}'`,
-      );
-      await primary.run(`kill -STOP ${sender ?? "none"}`);
-      await load.awaitAcknowledged(50);
-      await primary.killServer();
-      await primary.run(`kill -KILL ${sender ?? "none"}`);
+      await killBeforeSendingTo(other, { primary, load });
       expect(await waitForPrimary([barred, other])).toBe(other);
       await load.awaitAcknowledged(50);
       return async () => {
@@ -80,14 +87,15 @@ describeFaults({
       await delayed.ask("ALTER SYSTEM SET recovery_min_apply_delay = '1min'");
       await delayed.ask("SELECT pg_reload_conf()");
       await sleep(3000);
-      await primary.killServer();
+      await killBeforeSendingTo(other, { primary, load });
       expect(await waitForPrimary([delayed, other])).toBe(other);
       await load.awaitAcknowledged(50);
       return async () => {
+        await primary.startServer();
+        await awaitStreaming(delayed, other);
         await delayed.ask("ALTER SYSTEM RESET recovery_min_apply_delay");
         await delayed.ask("SELECT pg_reload_conf()");
         await setPriority(delayed, 100);
-        await primary.startServer();
       };
     });
 

@@ -12,8 +12,9 @@ are drawn from the code by \`npx vitest run test/unit/decide/failover-document.t
 2. It asks all registered nodes at once. If one of them is the primary of a later term, it follows that one.
 3. Otherwise it stands for election: it votes for itself, and asks the daemons of the other nodes for their votes.
 4. A voter refuses while it sees the primary itself, while it holds another vote (\`vote_hold\`), and when the candidate's log
-   is behind its own; unless it never stands itself (priority 0, \`failover=manual\`) and is ahead by no more than what a
-   dying primary may have had in flight, 16 MB. It writes its vote to the state file before it shows it.
+   is behind its own; unless it cannot stand itself (priority 0, \`failover=manual\`, its replay still pending at the third
+   attempt) and is ahead by no more than what a dying primary may have had in flight, 16 MB. It writes its vote to the
+   state file before it shows it.
 5. With the votes of more than half of the *registered* nodes the candidate runs \`promote_command\`. If its server is not
    out of recovery \`vote_timeout\` after the first request, it stops the promotion, restarts the server as a standby, and
    says that it has given up.

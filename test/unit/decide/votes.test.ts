@@ -44,6 +44,7 @@ function ballot(primaryTermRow: number | null): Ballot {
     },
     primaryTermRow,
     isReconnecting: false,
+    isNoCandidate: false,
     now: NOW,
   };
 }
@@ -66,20 +67,17 @@ describe("judgeRequest, of a candidate that lacks a part of the log", () => {
   const segment = 16 * 1024 * 1024;
 
   function judge(
-    own: { readonly priority?: number; readonly lead: number; readonly termRow?: number },
+    own: { readonly isNoCandidate: boolean; readonly lead: number; readonly termRow?: number },
     settings: Partial<FailoverSettings> = {},
   ): string {
-    const { request, server, membership, ...rest } = ballot(2);
+    const { request, server, ...rest } = ballot(2);
     const lsn = (request.lsn + BigInt(own.lead)) as Lsn;
-    const members = membership.members.map((member) =>
-      member.nodeId === self ? { ...member, priority: own.priority ?? 100 } : member,
-    );
     const decision = judgeRequest(
       {
         ...rest,
+        isNoCandidate: own.isNoCandidate,
         request,
         server: { ...server, termRow: own.termRow ?? request.termRow, lsn },
-        membership: { ...membership, members },
       },
       { ...quickSettings, ...settings },
     );
@@ -87,18 +85,16 @@ describe("judgeRequest, of a candidate that lacks a part of the log", () => {
   }
 
   it("refuses while this node may be promoted itself", () => {
-    expect(judge({ lead: 1 })).toBe("candidate-behind");
+    expect(judge({ isNoCandidate: false, lead: 1 })).toBe("candidate-behind");
   });
 
-  it.each([
-    { title: "with priority 0", own: { priority: 0 }, settings: {} },
-    { title: "with failover=manual", own: {}, settings: { failover: "manual" as const } },
-  ])("grants $title what a dying primary may have had in flight, and no more", ({ own, settings }) => {
-    expect(judge({ ...own, lead: 1 }, settings)).toBe("grant");
-    expect(judge({ ...own, lead: segment }, settings)).toBe("grant");
-    expect(judge({ ...own, lead: segment + 1 }, settings)).toBe("candidate-behind");
-    expect(judge({ ...own, lead: 1, termRow: 4 }, settings)).toBe("candidate-behind");
-    expect(judge({ ...own, lead: 1 }, { ...settings, sync_mode: "quorum" })).toBe("candidate-behind");
+  it("grants, if it is no candidate, what a dying primary may have had in flight, and no more", () => {
+    const own = { isNoCandidate: true };
+    expect(judge({ ...own, lead: 1 })).toBe("grant");
+    expect(judge({ ...own, lead: segment })).toBe("grant");
+    expect(judge({ ...own, lead: segment + 1 })).toBe("candidate-behind");
+    expect(judge({ ...own, lead: 1, termRow: 4 })).toBe("candidate-behind");
+    expect(judge({ ...own, lead: 1 }, { sync_mode: "quorum" })).toBe("candidate-behind");
   });
 });
 
