@@ -8,6 +8,8 @@ import type { Place, Server } from "./server.js";
 export interface Writer {
   /** The longest time between two commits since it was asked last, in milliseconds. */
   takeLongestGap(): number;
+  /** Which server took the last one; null before the first. */
+  lastServer(): Server | null;
   stop(): Promise<void>;
 }
 
@@ -20,8 +22,9 @@ export async function startWriter(
   retryMs = PAUSE_MS,
 ): Promise<Writer> {
   const password = readFileSync(join(place.folder, "password"), "utf8").trim();
-  const state = { isOn: true, lastAt: performance.now(), longestGap: 0 };
-  const writeOn = async ({ port }: Server): Promise<void> => {
+  const state = { isOn: true, lastAt: performance.now(), longestGap: 0, lastServer: null as Server | null };
+  const writeOn = async (server: Server): Promise<void> => {
+    const { port } = server;
     const client = new pg.Client({ host: "127.0.0.1", port, user: "repmgr", database: "repmgr", password });
     client.on("error", () => undefined);
     try {
@@ -31,6 +34,7 @@ export async function startWriter(
         const now = performance.now();
         state.longestGap = Math.max(state.longestGap, now - state.lastAt);
         state.lastAt = now;
+        state.lastServer = server;
         await sleep(PAUSE_MS);
       }
     } catch {
@@ -52,6 +56,7 @@ export async function startWriter(
       state.longestGap = 0;
       return gap;
     },
+    lastServer: () => state.lastServer,
     stop: async () => {
       state.isOn = false;
       await written;
