@@ -107,8 +107,8 @@ function findObstacle(
   const own = findMember(daemon, daemon.nodeId);
   if (daemon.local === null || own === undefined) return "local-server-lost";
   if (daemon.memory.isPaused) return "paused";
-  if (settings.failover === "manual") return "manual";
-  if (own.priority <= 0) return "priority-zero";
+  const bar = findBar(own, settings);
+  if (bar !== null) return bar;
   if (!daemon.local.isDrained) return "replay-pending";
   if (settings.sync_mode !== "off" && isExcluded(daemon)) return "excluded";
   if (own.type === "standby" && own.upstreamNodeId === null && !settings.always_promote)
@@ -117,6 +117,15 @@ function findObstacle(
   if (settings.primary_visibility_consensus && isPrimaryStillSeen(daemon, settings, upstream))
     return "primary-still-visible";
   return isMajorityPossible(daemon, settings, upstream) ? null : "no-majority";
+}
+
+/** Why a node is never promoted automatically, whatever the others say; null: it may be. */
+export function findBar(
+  { priority }: Member,
+  { failover }: FailoverSettings,
+): Extract<DegradedReason, "manual" | "priority-zero"> | null {
+  if (failover === "manual") return "manual";
+  return priority <= 0 ? "priority-zero" : null;
 }
 
 /** The primary may have gone on without this node: its candidacy would only raise the term. */
@@ -206,26 +215,31 @@ export function findRival(daemon: DaemonState): Rival | null {
   };
 }
 
-function listWilling(
-  daemon: DaemonState,
-  goesFirst: (candidate: Candidate, own: Candidate, beacon: Beacon | null) => boolean,
-): readonly Answered[] {
+type Fits = (candidate: Candidate, own: Candidate, beacon: Beacon | null) => boolean;
+
+function listWilling(daemon: DaemonState, goesFirst: Fits): readonly Answered[] {
+  return listStandbys(
+    daemon,
+    (candidate, own, beacon) => isWilling(beacon) && goesFirst(candidate, own, beacon),
+  );
+}
+
+/** Of those that have answered; none while the own server is down. */
+function listStandbys(daemon: DaemonState, fits: Fits): readonly Answered[] {
   const own = toCandidate(daemon, daemon.nodeId, daemon.local);
   if (own === null) return [];
   return answeredOnly(daemon.answers).filter(({ nodeId, beacon, server }) => {
     const candidate = toCandidate(daemon, nodeId, server);
-    return candidate !== null && isWilling(beacon) && server.inRecovery && goesFirst(candidate, own, beacon);
+    return candidate !== null && server.inRecovery && fits(candidate, own, beacon);
   });
 }
 
 /** A standby that has more of the log than this one and does not stand: it may refuse its vote for ever. */
 export function findFurtherAbstainer(daemon: DaemonState): NodeId | null {
-  const own = toCandidate(daemon, daemon.nodeId, daemon.local);
-  if (own === null) return null;
-  const further = answeredOnly(daemon.answers).find(({ nodeId, beacon, server }) => {
-    const other = toCandidate(daemon, nodeId, server);
-    return other !== null && server.inRecovery && !isWilling(beacon) && compareLogPositions(other, own) > 0;
-  });
+  const [further] = listStandbys(
+    daemon,
+    (other, own, beacon) => !isWilling(beacon) && compareLogPositions(other, own) > 0,
+  );
   return further?.nodeId ?? null;
 }
 

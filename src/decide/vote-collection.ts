@@ -1,6 +1,6 @@
 import type { PeerSessions, ServerReport } from "../model/member-report.js";
 import { compareLogPositions, type LeaseRequest, type VoteRequest } from "../model/vote.js";
-import { findMember, isWitness } from "./election.js";
+import { findBar, findMember, isWitness } from "./election.js";
 import { judgeRequest } from "./votes.js";
 import type { DaemonState, Situation, Step, VoterState } from "./watch-types.js";
 
@@ -69,7 +69,8 @@ const PATIENT_ROUNDS = 3;
 
 function isNoCandidate({ daemon, settings }: Situation): boolean {
   const { watch } = daemon;
-  if (settings.failover === "manual" || findMember(daemon, daemon.nodeId)?.priority === 0) return true;
+  const own = findMember(daemon, daemon.nodeId);
+  if (own !== undefined && findBar(own, settings) !== null) return true;
   if (watch.role !== "standby" || watch.state.kind !== "degraded") return false;
   return watch.state.reason === "replay-pending" && watch.state.round >= PATIENT_ROUNDS;
 }

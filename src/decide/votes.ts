@@ -145,10 +145,8 @@ function isVoteHeld({ request, memory, voter, now }: Ballot): boolean {
 function isBehindMe(ballot: Ballot, settings: FailoverSettings): boolean {
   const { request, server, voter, now } = ballot;
   if (isWitness(ballot)) return false;
-  if (request.termRow === server.termRow) {
-    if (now < voter.incapableUntil) return false;
-    if (isLeadOfNoCandidate(ballot, settings)) return false;
-  }
+  const mayLack = now < voter.incapableUntil || isLeadOfNoCandidate(ballot, settings);
+  if (request.termRow === server.termRow && mayLack) return false;
   return compareLogPositions(request, server) < 0;
 }
 

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { waitUntil } from "../harness/wait-until.js";
 import { configFile, waitForPrimary, type FaultNode } from "./fault-node.js";
 import { cut, heal } from "./links.js";
+import { isStreaming } from "./restore.js";
 import { describeFaults, type Scene } from "./story.js";
 
 /** Part of the node record, so that it takes effect by a registration. */
@@ -15,10 +16,7 @@ async function setPriority(node: FaultNode, priority: number): Promise<void> {
 async function awaitStreaming(standby: FaultNode, primary: FaultNode): Promise<void> {
   await waitUntil(
     `${standby.name} streams from ${primary.name}`,
-    async () =>
-      (await primary.ask(
-        `SELECT 1 FROM pg_stat_replication WHERE application_name = '${standby.name}' AND state = 'streaming'`,
-      )) !== null,
+    () => isStreaming(primary, standby),
     30_000,
   );
 }

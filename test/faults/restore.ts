@@ -50,7 +50,7 @@ async function repair({ servers, nodes }: FaultCluster): Promise<void> {
   await Promise.all(nodes.map((node) => node.startDaemon()));
 }
 
-const isStreaming = async (primary: FaultNode, { name }: FaultNode): Promise<boolean> =>
+export const isStreaming = async (primary: FaultNode, { name }: FaultNode): Promise<boolean> =>
   (await primary.ask(
     `SELECT count(*) FROM pg_stat_replication WHERE application_name = '${name}' AND state = 'streaming'`,
   )) === "1";

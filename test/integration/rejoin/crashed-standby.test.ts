@@ -13,31 +13,54 @@ const rejoinTo = ({ server }: Node): readonly string[] => [
   ...["--force-rewind", "--config-files=postgresql.conf"],
 ];
 
+type Settings = Readonly<Record<string, string>>;
+
+interface Standbys {
+  readonly second: Node;
+  readonly crashed: Node;
+  readonly next: Node;
+}
+
+/** `second` is promoted, and the others follow it. */
+async function makeFollowers(settings: Settings): Promise<Standbys> {
+  const first = await makePrimary({ settings });
+  const second = await addStandby(first, 2);
+  const crashed = await addStandby(first, 3);
+  const next = await addStandby(first, 4);
+  await first.server.stop();
+  await expectSuccess(second.run("standby", "promote"));
+  await expectSuccess(crashed.run("standby", "follow"));
+  await expectSuccess(next.run("standby", "follow"));
+  return { second, crashed, next };
+}
+
+/** Only `crashed` gets what the statement writes before `second` and it crash and `next` is promoted. */
+async function crashAhead({ second, crashed, next }: Standbys, statement: string): Promise<void> {
+  await awaitReplay(second, next);
+  await next.server.stop();
+  // pg_rewind needs one on the timeline that is left.
+  await second.server.sql("CHECKPOINT");
+  await second.server.sql(statement);
+  await awaitReplay(second, crashed);
+  await second.server.stop("immediate");
+  await crashed.server.stop("immediate");
+  await next.server.start();
+  await expectSuccess(next.run("standby", "promote"));
+}
+
+async function expectRewound({ crashed, next }: Standbys): Promise<void> {
+  const rewound = await expectSuccess(crashed.run(...rejoinTo(next)));
+  expect(rewound.stderr).toContain("WARNING: WAL that exists on this node only will be discarded");
+  await awaitStreaming(next, crashed);
+  await awaitReplay(next, crashed);
+}
+
 describe("node rejoin of a standby that crashed", () => {
   it("finds the end of its log on a timeline that is younger than its last restart point", async () => {
-    const first = await makePrimary({ settings: { wal_keep_size: "128MB" } });
-    const second = await addStandby(first, 2);
-    const crashed = await addStandby(first, 3);
-    const next = await addStandby(first, 4);
-    await first.server.stop();
-    await expectSuccess(second.run("standby", "promote"));
-    await expectSuccess(crashed.run("standby", "follow"));
-    await expectSuccess(next.run("standby", "follow"));
-    await awaitReplay(second, next);
-    await next.server.stop();
-    // pg_rewind needs one on the timeline that is left.
-    await second.server.sql("CHECKPOINT");
-    await second.server.sql("CREATE TABLE public.lost AS SELECT generate_series(1, 1000) AS i");
-    await awaitReplay(second, crashed);
-    await second.server.stop("immediate");
-    await crashed.server.stop("immediate");
-    await next.server.start();
-    await expectSuccess(next.run("standby", "promote"));
-
-    const rewound = await expectSuccess(crashed.run(...rejoinTo(next)));
-    expect(rewound.stderr).toContain("WARNING: WAL that exists on this node only will be discarded");
-    await awaitStreaming(next, crashed);
-    await awaitReplay(next, crashed);
+    const standbys = await makeFollowers({ wal_keep_size: "128MB" });
+    const { crashed } = standbys;
+    await crashAhead(standbys, "CREATE TABLE public.lost AS SELECT generate_series(1, 1000) AS i");
+    await expectRewound(standbys);
     expect(await crashed.server.sql("SELECT to_regclass('public.lost') IS NULL AS gone")).toEqual([
       { gone: true },
     ]);
@@ -45,16 +68,9 @@ describe("node rejoin of a standby that crashed", () => {
 
   it("finds it as well when its last restart point is on the timeline before", async () => {
     // Little room for pages: they are written while WAL is replayed, and pg_control says how far.
-    const first = await makePrimary({ settings: { wal_keep_size: "128MB", shared_buffers: "1MB" } });
-    const second = await addStandby(first, 2);
-    const crashed = await addStandby(first, 3);
-    const next = await addStandby(first, 4);
-    await first.server.stop();
-    await expectSuccess(second.run("standby", "promote"));
-    await expectSuccess(crashed.run("standby", "follow"));
-    await expectSuccess(next.run("standby", "follow"));
+    const standbys = await makeFollowers({ wal_keep_size: "128MB", shared_buffers: "1MB" });
+    const { second, crashed } = standbys;
     await second.server.sql("CREATE TABLE public.kept AS SELECT generate_series(1, 50000) AS i");
-    await awaitReplay(second, next);
     await awaitReplay(second, crashed);
     expect(
       await crashed.server.sql(
@@ -62,19 +78,8 @@ describe("node rejoin of a standby that crashed", () => {
          FROM pg_control_checkpoint(), pg_control_recovery()`,
       ),
     ).toEqual([{ restart_point: 1, recovery: 2 }]);
-    await next.server.stop();
-    await second.server.sql("CHECKPOINT");
-    await second.server.sql("INSERT INTO public.kept VALUES (0)");
-    await awaitReplay(second, crashed);
-    await second.server.stop("immediate");
-    await crashed.server.stop("immediate");
-    await next.server.start();
-    await expectSuccess(next.run("standby", "promote"));
-
-    const rewound = await expectSuccess(crashed.run(...rejoinTo(next)));
-    expect(rewound.stderr).toContain("WARNING: WAL that exists on this node only will be discarded");
-    await awaitStreaming(next, crashed);
-    await awaitReplay(next, crashed);
+    await crashAhead(standbys, "INSERT INTO public.kept VALUES (0)");
+    await expectRewound(standbys);
     expect(await crashed.server.sql("SELECT count(*)::int AS rows FROM public.kept WHERE i = 0")).toEqual([
       { rows: 0 },
     ]);
