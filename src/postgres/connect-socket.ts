@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Conninfo } from "../model/conninfo.js";
 import { startTimer } from "../system/clock.js";
 import { AttemptFailure, describeSystemError } from "./attempt-failure.js";
+import { loadClient } from "./load-client.js";
 import type { ServerAddress } from "./server-addresses.js";
 
 interface ConnectRequest {
@@ -29,7 +30,7 @@ export async function connectSocket(request: ConnectRequest): Promise<Socket> {
   deadline.addEventListener("abort", closeAll, { once: true });
   const first = open();
   // It is needed next, and loads while the server answers.
-  void import("pg/lib/client.js");
+  void loadClient();
   try {
     const socket = await (address.kind === "socket" || anotherSocketEveryMs === null
       ? first

@@ -1,15 +1,22 @@
 import type { Conninfo } from "../model/conninfo.js";
 import { AttemptFailure } from "./attempt-failure.js";
 import { type ConnectionAttempt, ConnectionError, refuseParameter } from "./connection-error.js";
-import type { ConnectOptions, Database, Databases } from "./database.js";
+import type { ConnectOptions, Databases } from "./database.js";
 import { raceDeadline, startDeadline } from "./deadline.js";
 import { type ConnectionEnvironment, resolveConninfo } from "./environment-defaults.js";
 import { judgePing } from "./ping.js";
 import { listHosts, resolveHost, type ServerAddress, type ServerHost } from "./server-addresses.js";
 import { makeDatabase } from "./session.js";
-import { readSessionWish } from "./session-attributes.js";
-import type { StartedSession } from "./start-session.js";
-import { type AddressOutcome, type Attempting, tryAddress } from "./try-address.js";
+import type { OpenedSocket } from "./open-socket.js";
+import { probeServer } from "./probe-server.js";
+import { checkSessionWish, readSessionWish, type SessionWish } from "./session-attributes.js";
+import {
+  type SessionRequest,
+  type SessionStart,
+  type StartedSession,
+  startSession,
+} from "./start-session.js";
+import { type AddressOutcome, type Attempting, type Login, tryAddress } from "./try-address.js";
 import { readSslMode } from "./tls.js";
 
 export interface DatabasesOptions {
@@ -27,15 +34,18 @@ export function createDatabases(
     if (!warnings.has(message)) options.warn?.(message);
     warnings.add(message);
   };
-  const login = async (
+  const prepare = async <Session>(
     conninfo: Conninfo,
+    login: Login<Session>,
     connectOptions: ConnectOptions & { readonly isAnonymous?: true },
-  ): Promise<Database> => {
+  ): Promise<Attempting<Session>> => {
     const wanted =
       connectOptions.replication === true ? new Map([...conninfo, ["dbname", "replication"]]) : conninfo;
     const resolved = await resolveConninfo(wanted, environment);
-    const attempting = {
+    refuseImpossible(resolved);
+    return {
       conninfo: resolved,
+      login,
       homeDirectory: environment.homeDirectory,
       replication: connectOptions.replication === true,
       console: connectOptions.console === true,
@@ -45,18 +55,48 @@ export function createDatabases(
       anotherSocketEveryMs: connectOptions.anotherSocketEveryMs ?? null,
       warn,
     };
-    refuseImpossible(resolved);
-    const session = await connectToFirst(attempting);
-    return makeDatabase(session, resolved, connectOptions);
   };
   return {
-    connect: (conninfo, connectOptions = {}) => login(conninfo, connectOptions),
-    ping: (conninfo) => judgePing(() => login(conninfo, { isAnonymous: true })),
+    connect: async (conninfo, connectOptions = {}) => {
+      const attempting = await prepare(conninfo, startWished, connectOptions);
+      return makeDatabase(await connectToFirst(attempting), attempting.conninfo, connectOptions);
+    },
+    ping: (conninfo) =>
+      judgePing(async () => connectToFirst(await prepare(conninfo, probe, { isAnonymous: true }))),
   };
 }
 
+async function startWished(
+  opened: OpenedSocket,
+  request: SessionRequest,
+  wish: SessionWish,
+): Promise<SessionStart<StartedSession>> {
+  const start = await startSession(opened, request);
+  if (start.kind === "failed") return start;
+  try {
+    await checkSessionWish(start.session, wish);
+    return start;
+  } catch (error) {
+    if (!(error instanceof AttemptFailure)) throw error;
+    return { kind: "failed", failure: error, authenticationSeen: true };
+  }
+}
+
+/** What kind of session it would be has to be asked in one. */
+async function probe(
+  opened: OpenedSocket,
+  request: SessionRequest,
+  wish: SessionWish,
+): Promise<SessionStart<null>> {
+  if (wish === "any") return probeServer(opened, request);
+  const start = await startWished(opened, request, wish);
+  if (start.kind === "failed") return start;
+  start.session.client.end().catch(() => undefined);
+  return { kind: "started", session: null };
+}
+
 /** Goes through hosts and addresses in libpq's order until one gives a session of the wished kind. */
-async function connectToFirst(attempting: Attempting): Promise<StartedSession> {
+async function connectToFirst<Session>(attempting: Attempting<Session>): Promise<Session> {
   const { conninfo } = attempting;
   const hosts = listHosts(conninfo);
   const wish = readSessionWish(conninfo);
@@ -72,10 +112,10 @@ async function connectToFirst(attempting: Attempting): Promise<StartedSession> {
   throw toConnectionError(attempts);
 }
 
-async function tryHost(
-  attempting: Attempting & { readonly wish: ReturnType<typeof readSessionWish> },
+async function tryHost<Session>(
+  attempting: Attempting<Session> & { readonly wish: SessionWish },
   host: ServerHost,
-): Promise<AddressOutcome> {
+): Promise<AddressOutcome<Session>> {
   const attempts: ConnectionAttempt[] = [];
   const addresses = await findAddresses(attempting, host);
   if ("failure" in addresses) return { kind: "next-host", attempts: [addresses.failure] };
@@ -88,7 +128,7 @@ async function tryHost(
 }
 
 async function findAddresses(
-  { conninfo, timeoutMs, signal }: Attempting,
+  { conninfo, timeoutMs, signal }: Attempting<unknown>,
   host: ServerHost,
 ): Promise<{ readonly found: readonly ServerAddress[] } | { readonly failure: ConnectionAttempt }> {
   const deadline = startDeadline(timeoutMs, signal);

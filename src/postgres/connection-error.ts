@@ -9,6 +9,7 @@ export type ConnectionErrorKind =
   | "unresolvable"
   | "tls"
   | "no-password"
+  | "unknown-method"
   | "rejected"
   | "starting-up"
   | "wrong-session"

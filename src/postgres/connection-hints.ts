@@ -25,6 +25,8 @@ export function hintFor(failure: AttemptFailure, request: FailedRequest): string
       return "check that the host is up, and that no firewall drops packets to this port";
     case "no-password":
       return hintOnMissingPassword(request);
+    case "unknown-method":
+      return "this program has no such authentication: give its connections another method, such as scram-sha-256, in pg_hba.conf of that server";
     case "starting-up":
       return "wait until the server accepts connections; its log tells what it is doing";
     case "rejected":

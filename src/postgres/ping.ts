@@ -1,11 +1,10 @@
 import { ConnectionError } from "./connection-error.js";
-import type { Database, PingAnswer } from "./database.js";
+import type { PingAnswer } from "./database.js";
 
 /** Answers as PQping does: a server that asks for a password accepts connections. */
-export async function judgePing(connect: () => Promise<Database>): Promise<PingAnswer> {
+export async function judgePing(connect: () => Promise<null>): Promise<PingAnswer> {
   try {
-    const database = await connect();
-    await database.close();
+    await connect();
     return "accepting";
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;

@@ -21,10 +21,13 @@ export function makeDatabase(
   { interrupted, replication: isReplication = false }: Pick<ConnectOptions, "interrupted" | "replication">,
 ): Database {
   const { client, parameters } = session;
-  const losses: Error[] = [];
+  let loss: Error | null = null;
+  const throwLoss = (): void => {
+    if (loss !== null) throw describeLoss(loss);
+  };
   const lost = new AbortController();
   client.on("error", (error) => {
-    losses.push(error);
+    loss ??= error;
     lost.abort(error);
   });
   client.on("end", () => lost.abort(ENDED));
@@ -33,14 +36,15 @@ export function makeDatabase(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> => {
-    if (losses.length > 0) throw describeQueryFailure(losses[0]);
+    throwLoss();
     try {
       const result: QueryResult<Row> | QueryResult<Row>[] =
         values.length === 0 ? await client.query<Row>(text) : await client.query<Row>(text, [...values]);
       // Several statements in one text answer with several results, the last of which counts.
       return (Array.isArray(result) ? (result as QueryResult<Row>[]).at(-1) : result)?.rows ?? [];
     } catch (error) {
-      throw describeQueryFailure(losses[0] ?? error);
+      throwLoss();
+      throw describeQueryFailure(error);
     }
   };
   const serverVersionText = parameters.get("server_version") ?? "";
@@ -115,15 +119,18 @@ export function numberVersion(text: string): number {
 
 function describeQueryFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { code, severity, detail, hint } = error as Error & Readonly<Record<string, string | undefined>>;
-  if (severity !== undefined && code !== undefined) {
-    return new DatabaseError({ message: error.message, sqlState: code, detail, hint });
-  }
   const isOfSession =
-    code !== undefined ||
+    "code" in error ||
     error.message.startsWith("Connection terminated") ||
     error.message.includes("not queryable");
-  if (!isOfSession) return error;
+  return isOfSession ? describeLoss(error) : error;
+}
+
+/** A refusal by the server, the last one of a session included, or that there is no server at the other end any more. */
+function describeLoss(error: Error): DatabaseError {
+  const { code, severity, detail, hint } = error as Error & Readonly<Record<string, string | undefined>>;
+  if (severity !== undefined && code !== undefined)
+    return new DatabaseError({ message: error.message, sqlState: code, detail, hint });
   return new DatabaseError({
     message: "connection to server was lost",
     detail: error.message,

@@ -1,10 +1,11 @@
-import type { Socket } from "node:net";
 import type { Client } from "pg";
 import type { Conninfo } from "../model/conninfo.js";
 import { AttemptFailure, describeSystemError } from "./attempt-failure.js";
 import { type AuthenticationRules, watchAuthentication } from "./authentication-rules.js";
 import type { ConnectionErrorKind } from "./connection-error.js";
 import { type OpenedSocket, serverHungUp } from "./open-socket.js";
+import { loadClient } from "./load-client.js";
+import { asPgStream } from "./pg-stream.js";
 import { describeTlsFailure } from "./tls.js";
 
 export interface SessionRequest {
@@ -22,8 +23,8 @@ export interface StartedSession {
 }
 
 /** How an attempt over an open socket ended. */
-export type SessionStart =
-  | { readonly kind: "started"; readonly session: StartedSession }
+export type SessionStart<Session> =
+  | { readonly kind: "started"; readonly session: Session }
   | { readonly kind: "failed"; readonly failure: AttemptFailure; readonly authenticationSeen: boolean };
 
 /** Where repmgr writes `SET synchronous_commit TO 'local'` after connecting, the startup packet saves a round trip. */
@@ -31,13 +32,18 @@ const ORDINARY_OPTIONS = "-csearch_path= -csynchronous_commit=local";
 const REPLICATION_OPTIONS = "-csearch_path=";
 
 /** Logs in. The socket is destroyed when that fails. */
-export async function startSession(opened: OpenedSocket, request: SessionRequest): Promise<SessionStart> {
-  const { default: PgClient } = await import("pg/lib/client.js");
+export async function startSession(
+  opened: OpenedSocket,
+  request: SessionRequest,
+): Promise<SessionStart<StartedSession>> {
+  const { default: PgClient } = await loadClient();
   const { conninfo } = request;
   let rules: AuthenticationRules | null = null;
   const client: Client = new PgClient({
     ...readStartupParameters(request),
-    stream: () => asUnconnected(opened.socket),
+    host: "localhost",
+    port: 1,
+    stream: () => asPgStream(opened.socket),
     ssl: false,
     sslnegotiation: "postgres",
     enableChannelBinding: opened.encrypted && conninfo.get("channel_binding") !== "disable",
@@ -45,8 +51,7 @@ export async function startSession(opened: OpenedSocket, request: SessionRequest
     // A function keeps pg from looking for passwords itself.
     password: () => {
       rules?.check();
-      if (request.password === null)
-        throw new AttemptFailure("no-password", "fe_sendauth: no password supplied");
+      if (request.password === null) throw noPasswordSupplied();
       return request.password;
     },
   } as ConstructorParameters<typeof PgClient>[0]);
@@ -63,35 +68,28 @@ export async function startSession(opened: OpenedSocket, request: SessionRequest
     return { kind: "started", session: { client, parameters } };
   } catch (error) {
     opened.socket.destroy();
-    return { kind: "failed", failure: describeStartFailure(error), authenticationSeen: rules.seen() };
+    return failedStart(error, rules.seen());
   }
 }
 
-function readStartupParameters({ conninfo, replication, console }: SessionRequest): object {
+/** What the first message of a session says. */
+export function readStartupParameters({
+  conninfo,
+  replication,
+  console,
+}: SessionRequest): Readonly<Record<string, string>> {
   return {
-    user: conninfo.get("user"),
-    database: conninfo.get("dbname"),
-    application_name: conninfo.get("application_name") || conninfo.get("fallback_application_name"),
+    user: conninfo.get("user") ?? "",
+    database: conninfo.get("dbname") ?? "",
+    application_name: conninfo.get("application_name") || conninfo.get("fallback_application_name") || "",
     // pgbouncer ends a session that sends a parameter it does not know.
     ...(console ? {} : { options: replication ? REPLICATION_OPTIONS : ORDINARY_OPTIONS }),
-    host: "localhost",
-    port: 1,
     ...(replication ? { replication: "true" } : {}),
   };
 }
 
-/**
- * pg wants to connect its stream itself; ours is connected, encrypted where asked, and only has to say so, or that the
- * server has hung up meanwhile.
- */
-function asUnconnected(socket: Socket): Socket {
-  return Object.assign(socket, {
-    connect: () => {
-      queueMicrotask(() => socket.emit(socket.destroyed ? "close" : "connect"));
-      return socket;
-    },
-  });
-}
+export const noPasswordSupplied = (): AttemptFailure =>
+  new AttemptFailure("no-password", "fe_sendauth: no password supplied");
 
 interface ServerMessage {
   readonly severity: string;
@@ -106,6 +104,20 @@ function isServerMessage(error: unknown): error is ServerMessage {
     error instanceof Error && "severity" in error && typeof error.severity === "string" && "code" in error
   );
 }
+
+export function failedStart(error: unknown, authenticationSeen: boolean): SessionStart<never> {
+  const failure = describeStartFailure(error);
+  // Its request was not understood, but it was one.
+  return {
+    kind: "failed",
+    failure,
+    authenticationSeen: authenticationSeen || failure.kind === "unknown-method",
+  };
+}
+
+/** The request codes of methods that pg does not know; it has no error of its own for them. */
+const UNKNOWN_METHOD = /^Unknown authenticationOk message type (\d+)$/;
+const methodNames: Readonly<Record<string, string>> = { 2: "Kerberos 5", 7: "GSSAPI", 9: "SSPI" };
 
 function describeStartFailure(error: unknown): AttemptFailure {
   if (error instanceof AttemptFailure) return error;
@@ -123,6 +135,16 @@ function describeStartFailure(error: unknown): AttemptFailure {
     return new AttemptFailure(
       "protocol",
       `could not receive data from server: ${describeSystemError(error)}`,
+    );
+  }
+  const method = UNKNOWN_METHOD.exec(message)?.[1];
+  if (method !== undefined) {
+    const name = methodNames[method];
+    return new AttemptFailure(
+      "unknown-method",
+      name === undefined
+        ? `authentication method ${method} not supported`
+        : `${name} authentication not supported`,
     );
   }
   if (message === "Connection terminated unexpectedly") return serverHungUp();

@@ -7,18 +7,26 @@ import { findPassword, type PasswordLookup } from "./credentials.js";
 import { raceDeadline, startDeadline } from "./deadline.js";
 import { type Encryption, type OpenedSocket, openSocket } from "./open-socket.js";
 import { describeAddress, hostOfPasswordFile, type ServerAddress } from "./server-addresses.js";
-import { checkSessionWish, type SessionWish } from "./session-attributes.js";
-import { type StartedSession, startSession } from "./start-session.js";
+import type { SessionWish } from "./session-attributes.js";
+import type { SessionRequest, SessionStart } from "./start-session.js";
 import { readSslMode, readTlsOptions } from "./tls.js";
 
+/** Begins a session over an open socket, and sees whether it is of the wished kind. */
+export type Login<Session> = (
+  opened: OpenedSocket,
+  request: SessionRequest,
+  wish: SessionWish,
+) => Promise<SessionStart<Session>>;
+
 /** What all attempts of one `connect` share. */
-export interface Attempting {
+export interface Attempting<Session> {
   readonly conninfo: Conninfo;
   readonly homeDirectory: string;
   readonly replication: boolean;
   readonly console: boolean;
   /** Ends where a password is asked for: that the server asks is all there is to know. */
   readonly isAnonymous: boolean;
+  readonly login: Login<Session>;
   /** For each address; null is no limit. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal | undefined;
@@ -27,19 +35,19 @@ export interface Attempting {
 }
 
 /** How an address ended, and where libpq would go on. */
-export type AddressOutcome =
+export type AddressOutcome<Session> =
   | {
       readonly kind: "connected";
-      readonly session: StartedSession;
+      readonly session: Session;
       readonly attempts: readonly ConnectionAttempt[];
     }
   | { readonly kind: "next-address" | "next-host" | "stop"; readonly attempts: readonly ConnectionAttempt[] };
 
 /** Tries one address, with and without TLS as `sslmode` wants it. Throws the reason of the caller's signal. */
-export async function tryAddress(
-  attempting: Attempting & { readonly wish: SessionWish },
+export async function tryAddress<Session>(
+  attempting: Attempting<Session> & { readonly wish: SessionWish },
   address: ServerAddress,
-): Promise<AddressOutcome> {
+): Promise<AddressOutcome<Session>> {
   const { conninfo, signal, isAnonymous } = attempting;
   const lookup = isAnonymous ? noPassword : await lookUpPassword(conninfo, address);
   if (lookup.warning !== null && !lookup.isSilent) attempting.warn(lookup.warning);
@@ -59,7 +67,7 @@ export async function tryAddress(
   }
 }
 
-interface Try extends Attempting {
+interface Try<Session> extends Attempting<Session> {
   readonly wish: SessionWish;
   readonly address: ServerAddress;
   readonly lookup: CredentialLookup;
@@ -74,22 +82,21 @@ interface FailedTry {
   readonly authenticationSeen: boolean;
 }
 
-type TryOutcome = { readonly kind: "connected"; readonly session: StartedSession } | FailedTry;
+type TryOutcome<Session> = { readonly kind: "connected"; readonly session: Session } | FailedTry;
 
-async function tryOnce(request: Try): Promise<TryOutcome> {
-  const { conninfo, deadline, lookup, replication, console } = request;
+async function tryOnce<Session>(request: Try<Session>): Promise<TryOutcome<Session>> {
+  const { conninfo, deadline, lookup, replication, console, login, wish } = request;
   let opened: OpenedSocket | null = null;
   let authenticationSeen = false;
   try {
     // Raced, because a stream that has ended in between tells nobody, and a promise that never settles ends Node silently.
     opened = await raceDeadline(openSocket({ ...request, readTlsOptions: () => readTls(request) }), deadline);
     const start = await raceDeadline(
-      startSession(opened, { conninfo, replication, console, password: lookup.password }),
+      login(opened, { conninfo, replication, console, password: lookup.password }, wish),
       deadline,
     );
     authenticationSeen = start.kind === "started" || start.authenticationSeen;
     if (start.kind === "failed") throw start.failure;
-    await raceDeadline(checkSessionWish(start.session, request.wish), deadline);
     return { kind: "connected", session: start.session };
   } catch (error) {
     opened?.socket.destroy();
@@ -99,7 +106,7 @@ async function tryOnce(request: Try): Promise<TryOutcome> {
   }
 }
 
-function readTls({ conninfo, homeDirectory }: Attempting): Promise<ConnectionOptions> {
+function readTls({ conninfo, homeDirectory }: Attempting<unknown>): Promise<ConnectionOptions> {
   return readTlsOptions(conninfo, homeDirectory);
 }
 
@@ -139,6 +146,7 @@ function whereNext(failure: AttemptFailure): "next-address" | "next-host" | "sto
       return "next-host";
     case "tls":
     case "no-password":
+    case "unknown-method":
     case "rejected":
     case "protocol":
     case "invalid-parameter":
@@ -170,7 +178,7 @@ async function lookUpPassword(conninfo: Conninfo, address: ServerAddress): Promi
 const INVALID_PASSWORD = "28P01";
 
 function describeAttempt(
-  request: Pick<Try, "conninfo" | "address" | "lookup" | "replication">,
+  request: Pick<Try<unknown>, "conninfo" | "address" | "lookup" | "replication">,
   { failure, authenticationSeen }: FailedTry,
 ): ConnectionAttempt {
   const { lookup, address } = request;

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -14,6 +16,7 @@ import { createStandby } from "../../harness/standby.js";
 import { testDatabases } from "../../harness/test-databases.js";
 import { waitUntil } from "../../harness/wait-until.js";
 import { askOnce, connect, refusalOf } from "./attempts.js";
+import { portOf } from "./man-in-the-middle.js";
 import { parseConninfo } from "../../../src/model/conninfo.js";
 import { DatabaseError } from "../../../src/errors/database-error.js";
 import {
@@ -108,17 +111,72 @@ describe("target_session_attrs", () => {
   });
 });
 
+describe("a server that wants an authentication that we do not have", () => {
+  it("is refused in libpq's words, with a way out, and is there", async () => {
+    const kerberised = await createPrimary({ hba: ["local all all trust", "host all all 127.0.0.1/32 gss"] });
+    const refusal = await refusalOf(kerberised.conninfo);
+    expect(refusal.kind).toBe("unknown-method");
+    expect(refusal.message).toMatch(/: GSSAPI authentication not supported$/);
+    expect(refusal.hint).toMatch(/scram-sha-256, in pg_hba\.conf/);
+    expect(await testDatabases().ping(parseConninfo(kerberised.conninfo))).toBe("accepting");
+  });
+});
+
+describe("a session in which something else answers", () => {
+  it("is lost, and the process goes on", async () => {
+    const sockets: Socket[] = [];
+    const relay = createServer((client) => {
+      const target = connectTcp(primary.port, "127.0.0.1");
+      sockets.push(client, target);
+      for (const socket of [client, target]) socket.on("error", () => {});
+      client.pipe(target).pipe(client);
+    }).listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    try {
+      const database = await connect(`${primary.conninfo} port=${portOf(relay)}`);
+      expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+      const isLost = once(database.lost, "abort");
+      sockets[0]?.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 99]));
+      await isLost;
+      await expect(database.query("SELECT 1")).rejects.toMatchObject({ meaning: "connection-lost" });
+      await database.close();
+    } finally {
+      relay.close();
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+});
+
 describe("ping", () => {
   it.each([
     ["accepting", "a running server", () => primary.conninfo],
     ["accepting", "a server that refuses the password", () => `${primary.conninfo} password=wrong`],
     ["accepting", "a server for which there is no password", () => `${primary.conninfo} passfile=/nowhere`],
     ["accepting", "an unknown database", () => `${primary.conninfo} dbname=nowhere`],
+    ["accepting", "a server of another kind", () => `${primary.conninfo} target_session_attrs=standby`],
+    ["accepting", "a wished server", () => `${primary.conninfo} target_session_attrs=primary`],
     ["rejecting", "a server that does not take sessions yet", () => closed.conninfo],
     ["no-response", "a closed port", () => hosts({ port: deadPort })],
     ["no-attempt", "impossible parameters", () => "host=127.0.0.1 port=0"],
   ])("answers %s for %s", async (answer, _what, conninfo) => {
     expect(await testDatabases().ping(parseConninfo(conninfo()))).toBe(answer);
+  });
+
+  it("leaves no complaint in the log and no session behind", async () => {
+    const trusting = await createPrimary({ hba: ["host all all 127.0.0.1/32 trust"] });
+    for (const server of [primary, trusting]) {
+      const before = await server.log();
+      for (let turn = 0; turn < 5; turn += 1)
+        expect(await testDatabases().ping(parseConninfo(server.conninfo))).toBe("accepting");
+      await waitUntil("the sessions are gone", async () => {
+        const [row] = await server.sql<{ sessions: number }>(
+          "SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE backend_type = 'client backend'",
+        );
+        return row?.sessions === 1;
+      });
+      const lines = (await server.log()).slice(before.length).trim().split("\n");
+      expect(lines.filter((line) => !line.includes("LOG:  connection "))).toEqual([]);
+    }
   });
 
   it("sees a server stop and start", async () => {
