@@ -11,9 +11,17 @@ import {
   type VoteBeacon,
   type ShownVoteRequest,
 } from "../model/beacon.js";
-import { noClusterRecord, readClusterRecord } from "../metadata/cluster-record.js";
+import { DatabaseError } from "../errors/database-error.js";
+import {
+  noClusterRecord,
+  SELECT_CLUSTER_RECORD,
+  toClusterRecord,
+  type SettingsRow,
+} from "../metadata/cluster-record.js";
+import { SELECT_NODES, toRecord, type NodeRow } from "../metadata/nodes.js";
 import { parseLsn, type Lsn } from "../model/lsn.js";
 import type { RecordedExclusion, SyncExclusion } from "../model/sync-exclusion.js";
+import type { NodeRecord } from "../model/node-record.js";
 import type { SyncState } from "../model/sync-state.js";
 import type { PromotionRecord } from "../model/vote.js";
 import type { Database } from "../postgres/database.js";
@@ -80,14 +88,22 @@ interface LookRow {
   readonly recorded_primary: boolean;
   readonly has_settings: boolean;
   readonly sessions: readonly { readonly name: string; readonly age_ms: number | null }[];
+  readonly settings: readonly SettingsRow[] | null;
+  readonly nodes: readonly NodeRow[] | null;
 }
+
+const listRows = (select: string): string =>
+  `(SELECT COALESCE(pg_catalog.json_agg(listed), '[]') FROM (${select}) AS listed)`;
+const NOTHING = "NULL::json";
+const SETTINGS = listRows(SELECT_CLUSTER_RECORD);
+const NODES = listRows(`${SELECT_NODES} ORDER BY node_id`);
 
 /**
  * A restarted standby says the start of its segment as received, so the further of both positions counts. The last
  * checkpoint of a promoted server is on the old timeline for a while. Only sessions of roles that may write the
  * metadata are believed; the newest come first.
  */
-const LOOK = `
+const LOOK = (settings: string, nodes: string): string => `
   SELECT pg_catalog.pg_backend_pid() AS backend_pid,
          r.in_recovery,
          CASE WHEN r.in_recovery
@@ -116,14 +132,46 @@ const LOOK = `
                     ORDER BY backend_start DESC), '[]')
             FROM pg_catalog.pg_stat_activity
            WHERE datname = pg_catalog.current_database() AND application_name LIKE 'tsr1%'
-             AND pg_catalog.has_table_privilege(usesysid, 'repmgr.nodes', 'INSERT')) AS sessions
+             AND pg_catalog.has_table_privilege(usesysid, 'repmgr.nodes', 'INSERT')) AS sessions,
+         ${settings} AS settings, ${nodes} AS nodes
     FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r`;
+
+/** The sessions whose server has the table of settings: where it is missing a statement that names it is refused. */
+const withSettings = new WeakSet<Database>();
 
 /** `id` is the node that the server is asked as; 0 when it does not matter. Throws DatabaseError. */
 export async function lookAtServer(database: Database, id = 0): Promise<ServerLook> {
-  const [row] = await database.query<LookRow>(LOOK, [id]);
-  if (row === undefined) throw new RangeError("a query for one row returned none");
-  const cluster = row.has_settings ? await readClusterRecord(database) : noClusterRecord;
+  return toLook(database, await readLook(database, id, NOTHING));
+}
+
+/** Also its node records, of the same moment. Throws DatabaseError. */
+export async function lookWithRecords(
+  database: Database,
+  id: number,
+): Promise<{ readonly look: ServerLook; readonly records: readonly NodeRecord[] }> {
+  const row = await readLook(database, id, NODES);
+  return { look: toLook(database, row), records: (row.nodes ?? []).map(toRecord) };
+}
+
+/** In one round trip, but for the first look of a session. */
+async function readLook(database: Database, id: number, nodes: string): Promise<LookRow> {
+  const isComplete = withSettings.has(database);
+  try {
+    const [row] = await database.query<LookRow>(LOOK(isComplete ? SETTINGS : NOTHING, nodes), [id]);
+    if (row === undefined) throw new RangeError("a query for one row returned none");
+    if (isComplete || !row.has_settings) return row;
+    const settings = await database.query<SettingsRow>(SELECT_CLUSTER_RECORD);
+    withSettings.add(database);
+    return { ...row, settings };
+  } catch (error) {
+    const isGone = error instanceof DatabaseError && error.meaning === "undefined-object";
+    if (!isGone || !withSettings.delete(database)) throw error;
+    return readLook(database, id, nodes);
+  }
+}
+
+function toLook(database: Database, row: LookRow): ServerLook {
+  const cluster = row.settings === null ? noClusterRecord : toClusterRecord(row.settings);
   const names = row.sessions.map(({ name }) => name);
   return {
     isThroughPooler: isThroughPooler(database, row.backend_pid),

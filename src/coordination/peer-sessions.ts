@@ -53,6 +53,7 @@ function makeSession(databases: Databases, { conninfo }: NodeRecord): StandingSe
   if (typeof parsed !== "string") return createStandingSession({ databases, conninfo: parsed });
   return {
     use: () => Promise.resolve({ kind: "unreachable", reason: parsed }),
+    givesSign: () => Promise.resolve(true),
     lost: () => null,
     close: () => Promise.resolve(),
   };

@@ -3,7 +3,7 @@ import type { Conninfo } from "../model/conninfo.js";
 import { ConnectionError } from "../postgres/connection-error.js";
 import type { Database, Databases } from "../postgres/database.js";
 import { raceDeadline, startDeadline } from "../postgres/deadline.js";
-import { systemClock } from "../system/clock.js";
+import { startTimer, systemClock } from "../system/clock.js";
 import { isServerThere } from "./server-there.js";
 
 /**
@@ -19,6 +19,9 @@ interface UseOptions {
   readonly insists?: boolean;
 }
 
+/** What a server answers without running anything. */
+const NOTHING = "";
+
 /** So long after a link has healed an attempt may be under way whose first packet was lost. */
 const ANOTHER_SOCKET_EVERY_MS = 75;
 /** A refusal is not free: it may go on for days where the other node is down. */
@@ -32,6 +35,11 @@ export interface StandingSession {
     work: (database: Database) => Promise<T>,
     options?: UseOptions,
   ): Promise<SessionAnswer<T>>;
+  /**
+   * Whether the open session answers within `timeoutMs`. It is not closed if it does not, and where none is open there is
+   * nothing to say: true.
+   */
+  givesSign(timeoutMs: number): Promise<boolean>;
   /** The signal of the open session, aborted as soon as it breaks; null while none is open. */
   lost(): AbortSignal | null;
   close(): Promise<void>;
@@ -100,6 +108,14 @@ export function createStandingSession({ databases, conninfo, prepare }: SessionR
         deadline.release();
       }
     },
+    givesSign: async (timeoutMs) => {
+      const asked = last.then(async () => {
+        const database = current;
+        if (database !== null) await database.query(NOTHING);
+      });
+      last = asked.catch(() => undefined);
+      return isDoneWithin(asked, timeoutMs);
+    },
     lost: () => current?.lost ?? null,
     close: async () => {
       const database = current;
@@ -127,6 +143,17 @@ async function insistOnConnecting(
 /** No server has said anything, not even that it is starting up. */
 const isOutOfReach = ({ attempts }: ConnectionError): boolean =>
   attempts.every(({ kind }) => kind === "refused" || kind === "unreachable" || kind === "timeout");
+
+/** A failure is no end. One timer, because it is asked several times in a second. */
+const isDoneWithin = (work: Promise<void>, timeoutMs: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const stopTimer = startTimer(timeoutMs, () => resolve(false));
+    const settle = (isDone: boolean) => (): void => {
+      stopTimer();
+      resolve(isDone);
+    };
+    work.then(settle(true), settle(false));
+  });
 
 const lateFor = (timeoutMs: number): Promise<never> =>
   Promise.reject(new Error(`not begun within ${timeoutMs} ms`));

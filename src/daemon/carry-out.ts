@@ -4,7 +4,7 @@ import { insistsOnAnswers } from "../decide/asking.js";
 import { beaconOf, watchedUpstream } from "../decide/transitions.js";
 import type { Action, LongCommand } from "../decide/watch-types.js";
 import { writePromotion } from "../metadata/cluster-record.js";
-import { NO_MESSAGE, renderLease, renderVoteRequest } from "../model/beacon.js";
+import { renderLease, renderVoteRequest } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
 import { findForkPoint } from "../model/timeline.js";
 import { parseLsn } from "../model/lsn.js";
@@ -125,7 +125,7 @@ export function createHands(
         ),
       });
     messages.set(key, session);
-    const shown = session.show(name ?? NO_MESSAGE, withinMs);
+    const shown = name === null ? session.rest(withinMs) : session.show(name, withinMs);
     if (isAwaited) await shown;
     else shown.catch((error: unknown) => reportBug(reporter, error));
   };

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ServerLook } from "../coordination/look-at-server.js";
 import { readFileIfThere, removeFile } from "../system/directories.js";
 import type { Runtime } from "./runtime.js";
 
@@ -17,6 +18,32 @@ export const describeNoteOwner = ({ ownId, systemIdentifier }: NoteOwner) => ({
   nodeId: ownId,
   systemIdentifier,
 });
+
+/** The note of the own guard, for as long as nothing else on this node knows that its server was the primary. */
+export interface GuardNotes {
+  /** `seen` null: the server does not answer. */
+  take(seen: Pick<ServerLook, "inRecovery" | "startedAt"> | null): Promise<GuardNote | null>;
+}
+
+export function createGuardNotes(runtime: Runtime): GuardNotes {
+  const { context, memory } = runtime;
+  /** Only a primary is stopped, so that a note is there when a standby has started, or not at all. */
+  let startWithoutNote: string | null = null;
+  return {
+    take: async (seen) => {
+      const { data_directory } = context.settings();
+      if (seen?.inRecovery === false) {
+        await removeGuardNote(data_directory);
+        return null;
+      }
+      if (seen !== null && seen.startedAt === startWithoutNote) return null;
+      // Also of a server that is up again by now: it was a primary, and its control file does not say so any more.
+      const note = await readGuardNote(data_directory, runtime);
+      startWithoutNote = note === null && seen !== null ? seen.startedAt : null;
+      return memory.state().wasPrimary === null ? note : null;
+    },
+  };
+}
 
 /** Null without a note, and for that of another node, which came with a copy of its data directory. */
 export async function readGuardNote(dataDirectory: string, owner: NoteOwner): Promise<GuardNote | null> {

@@ -1,5 +1,4 @@
-import { lookAtServer, type ServerLook } from "../coordination/look-at-server.js";
-import { listNodes } from "../metadata/nodes.js";
+import { lookWithRecords, type ServerLook } from "../coordination/look-at-server.js";
 import type { DaemonShortcoming } from "../model/beacon.js";
 import { parseConninfo } from "../model/conninfo.js";
 import type { Beacon } from "../model/member-report.js";
@@ -16,10 +15,7 @@ import { ownRecord, queryTimeoutMs, type Runtime } from "./runtime.js";
 export async function lookAtOwnServer(runtime: Runtime): Promise<ServerLook | null> {
   const { context, own, ownId } = runtime;
   const at = context.clock.monotonic();
-  const seen = await own.use(queryTimeoutMs(runtime), async (database) => ({
-    look: await lookAtServer(database, ownId),
-    records: await listNodes(database),
-  }));
+  const seen = await own.use(queryTimeoutMs(runtime), (database) => lookWithRecords(database, ownId));
   if (seen.kind !== "answered") {
     if (runtime.lastLook !== null)
       context.reporter.warning("the local server does not answer", { detail: seen.reason });

@@ -6,6 +6,7 @@ import {
   startState,
   watchedUpstream,
 } from "../decide/transitions.js";
+import { untilBeatMs } from "../decide/beat.js";
 import { leasePace } from "../decide/lease.js";
 import type { DaemonState } from "../decide/watch-types.js";
 import type { ServerLook } from "../coordination/look-at-server.js";
@@ -17,7 +18,7 @@ import { createBrain, type Brain } from "./brain.js";
 import { createHands } from "./carry-out.js";
 import { createChores, LOOKS_AT_FILES_EVERY_MS } from "./chores.js";
 import { createDoubleWatch } from "./double-watch.js";
-import { readGuardNote, removeGuardNote, type GuardNote } from "./guard-note.js";
+import { createGuardNotes } from "./guard-note.js";
 import { lookAtOwnServer, publish } from "./heartbeat.js";
 import {
   createHistories,
@@ -97,17 +98,19 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   });
   if (memory.state().isPaused) await brain.submit({ kind: "pause-changed", isPaused: true });
   const noticeLoss = createLossNotice(() => looks?.wake());
-  const everyUnlessUrgent = (ms: number) => (): number => {
+  const onBeat = (everyMs: number): number => untilBeatMs(everyMs, clock.monotonic());
+  const beatUnlessUrgent = (ms: number) => (): number => {
     if (isElecting(brain.state())) return ELECTING_MS;
-    return isUrgent(brain.state()) ? URGENT_MS : Math.min(ms, leasePace(context.settings()));
+    return isUrgent(brain.state()) ? URGENT_MS : onBeat(Math.min(ms, leasePace(context.settings())));
   };
 
   const presence = createPresence(clock);
+  const guardNotes = createGuardNotes(runtime);
   const look = async (): Promise<void> => {
     await takePauseNote(runtime, brain);
     const wasDetached = memory.state().isDetached;
     const seen = await lookAtOwnServer(runtime);
-    const stoppedByGuard = await takeGuardNote(runtime, seen);
+    const stoppedByGuard = await guardNotes.take(seen);
     if (seen === null || stoppedByGuard !== null) await brain.submit({ kind: "local-lost", stoppedByGuard });
     presence.note(seen !== null);
     if (seen === null) return;
@@ -140,22 +143,22 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   await look();
   announceStart(runtime, brain.state());
   looks = startLoop(context, {
-    everyMs: () =>
+    pauseMs: () =>
       awaitsOwnServer(brain.state()) || presence.isJustLost(RESTART_MS)
         ? URGENT_MS
-        : everyUnlessUrgent(LOOK_EVERY_MS)(),
+        : beatUnlessUrgent(LOOK_EVERY_MS)(),
     turn: look,
   });
   const ticks = startLoop(context, {
-    everyMs: everyUnlessUrgent(Math.min(context.settings().monitor_interval_secs, LOOK_EVERY_MS)),
+    pauseMs: beatUnlessUrgent(Math.min(context.settings().monitor_interval_secs, LOOK_EVERY_MS)),
     turn: () => brain.submit({ kind: "tick" }),
   });
   const checks: Loop = startLoop(context, {
-    everyMs: () => checker.pauseMs(),
+    pauseMs: () => checker.pauseMs(),
     turn: () => checker.check(() => checks.wake()),
   });
   const choresAfter = startLoop(context, {
-    everyMs: () => LOOK_EVERY_MS,
+    pauseMs: () => onBeat(LOOK_EVERY_MS),
     turn: async () => {
       await receiver.restoreAfter(brain.state());
       await chores.turn(brain.state());
@@ -163,15 +166,15 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   });
   const keeper = createMemoryKeeper(runtime);
   const memoryKeeping = startLoop(context, {
-    everyMs: () => LOOKS_AT_FILES_EVERY_MS,
+    pauseMs: () => onBeat(LOOKS_AT_FILES_EVERY_MS),
     turn: () => keeper.turn(),
   });
   const latePoolers = startLoop(context, {
-    everyMs: () => LOOK_EVERY_MS,
+    pauseMs: () => onBeat(LOOK_EVERY_MS),
     turn: () => poolers.keep(brain.state()),
   });
   const standbyNames = startLoop(context, {
-    everyMs: () => synchronous.pauseMs,
+    pauseMs: () => onBeat(synchronous.pauseMs),
     turn: async () => {
       if (!hands.isPromoting) await arming.keep(brain.state());
       await synchronous.keep(brain.state());
@@ -182,7 +185,7 @@ export async function monitor(runtime: Runtime): Promise<ExitCode> {
   runtime.wake = hasten;
   try {
     while (!interrupted.aborted) {
-      await clock.sleep(LOOK_EVERY_MS, interrupted).catch(() => undefined);
+      await clock.sleep(onBeat(LOOK_EVERY_MS), interrupted).catch(() => undefined);
       timeouts.check(brain.state());
     }
     reporter.notice(describeStop(signals));
@@ -213,18 +216,6 @@ function warnOfLease({ context }: Runtime, { watch }: DaemonState): void {
     `the local server will be stopped within ${(timeout ?? 0) / 1000} seconds unless a daemon runs here again by then`,
     { hint: 'to stop daemons for longer, execute "service pause" before' },
   );
-}
-
-/** Also of a server that is up again by now: it was a primary, and its control file does not say so any more. */
-async function takeGuardNote(runtime: Runtime, seen: ServerLook | null): Promise<GuardNote | null> {
-  const { context, memory } = runtime;
-  const { data_directory } = context.settings();
-  if (seen?.inRecovery !== false) {
-    const note = await readGuardNote(data_directory, runtime);
-    return memory.state().wasPrimary === null ? note : null;
-  }
-  await removeGuardNote(data_directory);
-  return null;
 }
 
 function toDaemonMemory({

@@ -10,7 +10,7 @@ export interface Loop {
 /** Does something again and again, with a pause after each turn that `wake` cuts short. */
 export function startLoop(
   { clock, interrupted, reporter }: Pick<DaemonContext, "clock" | "interrupted" | "reporter">,
-  { everyMs, turn }: { readonly everyMs: () => number; readonly turn: () => Promise<void> },
+  { pauseMs, turn }: { readonly pauseMs: () => number; readonly turn: () => Promise<void> },
 ): Loop {
   let pause = new AbortController();
   let isEnded = false;
@@ -19,7 +19,7 @@ export function startLoop(
   interrupted.addEventListener("abort", wake, { once: true });
   const run = async (): Promise<void> => {
     while (!isStopped()) {
-      await clock.sleep(everyMs(), pause.signal).catch(() => undefined);
+      await clock.sleep(pauseMs(), pause.signal).catch(() => undefined);
       if (pause.signal.aborted) pause = new AbortController();
       if (!isStopped()) await turn().catch((error: unknown) => reportBug(reporter, error));
     }

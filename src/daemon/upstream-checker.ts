@@ -1,16 +1,19 @@
-import type { StandingSession } from "../coordination/standing-session.js";
-import { attemptLimitMs, countsAsAttempt, glancePaceMs, usualCheckMs } from "../decide/check-pace.js";
+import { untilBeatMs } from "../decide/beat.js";
+import {
+  attemptLimitMs,
+  countsAsAttempt,
+  glanceLimitMs,
+  glancePaceMs,
+  usualCheckMs,
+} from "../decide/check-pace.js";
 import { watchedUpstream } from "../decide/transitions.js";
 import type { DaemonState } from "../decide/watch-types.js";
 import { maskConninfo } from "../model/conninfo.js";
 import type { NodeId } from "../model/node-record.js";
-import { raceDeadline, startDeadline } from "../postgres/deadline.js";
-import { isInRecovery } from "../postgres/server-state.js";
 import type { Brain } from "./brain.js";
 import { checkUpstream } from "./check-upstream.js";
 import { createLossNotice } from "./notice-loss.js";
 import { queryTimeoutMs, type Runtime } from "./runtime.js";
-import { reportBug } from "./start-loop.js";
 
 /** The upstream's own loop: a silent one must not hold up anything else. */
 export interface UpstreamChecker {
@@ -38,7 +41,7 @@ export function createUpstreamChecker(runtime: Runtime, brain: Brain): UpstreamC
       const { reconnect_interval, monitor_interval_secs } = context.settings();
       if (brain.state().watch.state.kind === "reconnecting")
         return Math.max(0, reconnect_interval - lastCheckMs);
-      return glancePaceMs(monitor_interval_secs);
+      return untilBeatMs(glancePaceMs(monitor_interval_secs), clock.monotonic());
     },
     check: async (again) => {
       const id: NodeId | null = watchedUpstream(brain.state());
@@ -49,7 +52,8 @@ export function createUpstreamChecker(runtime: Runtime, brain: Brain): UpstreamC
       const session = peers.of(record);
       const startedAt = clock.monotonic();
       if (before !== "reconnecting" && !isCheckDue()) {
-        if (before !== "watching" || (await givesSign(runtime, session))) return;
+        if (before !== "watching") return;
+        if (await session.givesSign(glanceLimitMs(context.settings().monitor_interval_secs))) return;
       }
       checkedAt = startedAt;
       const silentMs = clock.monotonic() - startedAt;
@@ -85,25 +89,4 @@ function limitOf(runtime: Runtime, { watch: { state } }: DaemonState): number {
     reconnectIntervalMs: reconnect_interval,
     queryTimeoutMs: limitMs,
   });
-}
-
-/** Whether the open session answers soon. Where none is open there is nothing to say before the next check. */
-async function givesSign(runtime: Runtime, session: StandingSession): Promise<boolean> {
-  const { context } = runtime;
-  if (session.lost() === null) return true;
-  const answer = session
-    .use(queryTimeoutMs(runtime), isInRecovery)
-    .then(({ kind }) => kind === "answered")
-    .catch((error: unknown) => {
-      reportBug(context.reporter, error);
-      return false;
-    });
-  const deadline = startDeadline(glancePaceMs(context.settings().monitor_interval_secs));
-  try {
-    return await raceDeadline(answer, deadline.signal);
-  } catch {
-    return false;
-  } finally {
-    deadline.release();
-  }
 }

@@ -6,16 +6,22 @@ const SHORTEST_CHECK_MS = 500;
 const SHORTEST_LAST_CHECK_MS = 200;
 const SHORTEST_LAST_ANSWER_MS = 100;
 const PATIENCE = 5;
-/** So many looks at the open session for one whole check, which opens a new connection. */
-const GLANCES_PER_CHECK = 4;
+/** Every other look is at the open session only; a whole check opens a new connection. */
+const PACE = 1 / 2;
+const PATIENCE_WITH_GLANCE = 1 / 4;
 
 /**
- * How often the open session to the upstream is asked for a sign of life, and how long that may take before the next
- * check is begun early; in milliseconds, as everything here. Silence between two checks costs no more than this.
+ * How often the upstream is looked at: by the whole check, or by asking the open session for a sign of life. In
+ * milliseconds, as everything here.
  */
-export function glancePaceMs(monitorIntervalMs: number): number {
-  return Math.min(monitorIntervalMs, Math.max(SHORTEST_GLANCE_MS, monitorIntervalMs / GLANCES_PER_CHECK));
-}
+export const glancePaceMs = (monitorIntervalMs: number): number => partOf(monitorIntervalMs, PACE);
+
+/** How long a sign of life may take before the next check is begun early. */
+export const glanceLimitMs = (monitorIntervalMs: number): number =>
+  partOf(monitorIntervalMs, PATIENCE_WITH_GLANCE);
+
+const partOf = (monitorIntervalMs: number, part: number): number =>
+  Math.min(monitorIntervalMs, Math.max(SHORTEST_GLANCE_MS, monitorIntervalMs * part));
 
 /** How long checks of an upstream that is well take: the slowest of late, forgotten by and by. */
 export const usualCheckMs = (usualMs: number, checkMs: number): number => Math.max(checkMs, 0.9 * usualMs);

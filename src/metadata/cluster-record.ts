@@ -29,11 +29,21 @@ const PROMOTION = "promotion_";
 const VERSION = "members_version";
 const EXCLUSION = "sync_exclusion";
 
+export interface SettingsRow {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The rows of a cluster record. Refused where there is no table for them. */
+export const SELECT_CLUSTER_RECORD = `SELECT name, value FROM repmgr.settings
+  WHERE name LIKE 'promotion\\_%' OR name IN ('members_version', 'sync_state', 'sync_exclusion')`;
+
 /** Throws DatabaseError, also where there is no table for it. */
-export async function readClusterRecord(database: Database): Promise<ClusterRecord> {
-  const rows = await database.query<{ name: string; value: string }>(
-    `SELECT name, value FROM repmgr.settings WHERE name LIKE 'promotion\\_%' OR name IN ('members_version', 'sync_state', 'sync_exclusion')`,
-  );
+async function readClusterRecord(database: Database): Promise<ClusterRecord> {
+  return toClusterRecord(await database.query<SettingsRow>(SELECT_CLUSTER_RECORD));
+}
+
+export function toClusterRecord(rows: readonly SettingsRow[]): ClusterRecord {
   const promotions = rows
     .filter(({ name }) => name.startsWith(PROMOTION))
     .flatMap(({ value }) => parsePromotion(value) ?? [])

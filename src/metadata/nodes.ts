@@ -1,7 +1,8 @@
 import { nodeId, type NodeId, type NodeRecord, type NodeType } from "../model/node-record.js";
 import type { Database } from "../postgres/database.js";
 
-interface NodeRow {
+/** A node record as the database has it. */
+export interface NodeRow {
   readonly node_id: number;
   readonly upstream_node_id: number | null;
   readonly active: boolean;
@@ -15,11 +16,11 @@ interface NodeRow {
   readonly config_file: string;
 }
 
-const SELECT_NODES = `SELECT node_id, upstream_node_id, active, node_name, type, location, priority, conninfo,
+export const SELECT_NODES = `SELECT node_id, upstream_node_id, active, node_name, type, location, priority, conninfo,
                              repluser, slot_name, config_file
                         FROM repmgr.nodes`;
 
-const toRecord = (row: NodeRow): NodeRecord => ({
+export const toRecord = (row: NodeRow): NodeRecord => ({
   nodeId: nodeId(row.node_id),
   upstreamNodeId: row.upstream_node_id === null ? null : nodeId(row.upstream_node_id),
   active: row.active,

@@ -3,12 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { createStandingSession } from "../../../src/coordination/standing-session.js";
-import { parseConninfo } from "../../../src/model/conninfo.js";
 import { connectSocket } from "../../../src/postgres/connect-socket.js";
-import { isInRecovery } from "../../../src/postgres/server-state.js";
-import { createPrimary } from "../../harness/postgres-server.js";
-import { databasesOf } from "./attempts.js";
 
 const SERVER = `
   const server = require("node:net").createServer((socket) => socket.on("error", () => {}));
@@ -73,25 +68,5 @@ describe("connectSocket to a server whose kernel dropped the first packet", () =
     await sleep(100);
     const after = process.getActiveResourcesInfo().filter((kind) => kind.includes("TCP")).length;
     expect(after).toBeLessThanOrEqual(before);
-  });
-});
-
-describe("a standing session that insists", () => {
-  it("reaches a server that refused its first attempts, within the time of one use", async () => {
-    const server = await createPrimary();
-    await server.stop();
-    const session = createStandingSession({
-      databases: databasesOf(),
-      conninfo: parseConninfo(server.conninfo),
-    });
-    const [hasty, patient] = [
-      await session.use(15_000, isInRecovery),
-      session.use(15_000, isInRecovery, { insists: true }),
-    ];
-    expect(hasty.kind).toBe("unreachable");
-    await sleep(300);
-    await server.start();
-    expect(await patient).toEqual({ kind: "answered", value: false });
-    await session.close();
   });
 });

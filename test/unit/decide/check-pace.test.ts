@@ -2,20 +2,25 @@ import { describe, expect, it } from "vitest";
 import {
   attemptLimitMs,
   countsAsAttempt,
+  glanceLimitMs,
   glancePaceMs,
   lostAnswerLimitMs,
   usualCheckMs,
 } from "../../../src/decide/check-pace.js";
 
-describe("glancePaceMs", () => {
+describe("glancePaceMs and glanceLimitMs", () => {
   it.each([
-    { monitorIntervalMs: 2000, expected: 500 },
-    { monitorIntervalMs: 1000, expected: 250 },
-    { monitorIntervalMs: 200, expected: 100 },
-    { monitorIntervalMs: 50, expected: 50 },
-  ])("is $expected ms with checks every $monitorIntervalMs ms", ({ monitorIntervalMs, expected }) => {
-    expect(glancePaceMs(monitorIntervalMs)).toBe(expected);
-  });
+    { monitorIntervalMs: 2000, pace: 1000, limit: 500 },
+    { monitorIntervalMs: 1000, pace: 500, limit: 250 },
+    { monitorIntervalMs: 200, pace: 100, limit: 100 },
+    { monitorIntervalMs: 50, pace: 50, limit: 50 },
+  ])(
+    "are $pace and $limit ms with checks every $monitorIntervalMs ms",
+    ({ monitorIntervalMs, pace, limit }) => {
+      expect(glancePaceMs(monitorIntervalMs)).toBe(pace);
+      expect(glanceLimitMs(monitorIntervalMs)).toBe(limit);
+    },
+  );
 });
 
 describe("attemptLimitMs", () => {
