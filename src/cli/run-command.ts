@@ -11,6 +11,7 @@ import { createDatabases } from "../postgres/connect.js";
 import { createRemoteHosts } from "../remote/remote-hosts.js";
 import { createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
+import { onEscapedError } from "../system/escaped-errors.js";
 import { onInterrupt } from "../system/signals.js";
 import { systemProcesses } from "../system/processes.js";
 import { createCommandReporter } from "./create-reporter.js";
@@ -66,8 +67,12 @@ export async function runCommand(request: {
     display: await readDisplay(environment.variables),
     loadCatalogue,
   };
+  let stopHearing = (): void => {};
+  const escaped = new Promise<never>((_, reject) => {
+    stopHearing = onEscapedError(reject);
+  });
   try {
-    return await command.run(context, options);
+    return await Promise.race([command.run(context, options), escaped]);
   } catch (error) {
     const caughtSignal = interruption.exitCode();
     if (caughtSignal !== null && !(error instanceof UserError)) {
@@ -80,6 +85,7 @@ export async function runCommand(request: {
   } finally {
     await cleanup.unwind();
     interruption.stop();
+    stopHearing();
     await sink.flush();
   }
 }

@@ -5,6 +5,7 @@ import type { Settings } from "../config/settings-table.js";
 import type { Environment } from "../context.js";
 import type { DaemonContext } from "../daemon/daemon-context.js";
 import { runDaemon } from "../daemon/run-daemon.js";
+import { reportBug } from "../daemon/start-loop.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import { UserError } from "../errors/user-error.js";
 import { renderTerminalLines } from "../output/log-lines.js";
@@ -18,6 +19,7 @@ import {
   startDetached,
   takeReadyReport,
 } from "../system/detached-process.js";
+import { onEscapedError } from "../system/escaped-errors.js";
 import { holdPidFile } from "../system/pid-file.js";
 import { systemProcesses } from "../system/processes.js";
 import { onDaemonSignals } from "../system/signals.js";
@@ -130,6 +132,7 @@ async function runInProcess(
   const signals = onDaemonSignals();
   const cleanup = createCleanupStack();
   const readiness = { isSaid: false };
+  const stopHearing = onEscapedError((error) => reportBug(reporter, error));
   try {
     if (options.pidFile !== null && loaded.settings.repmgrd_pid_file !== "" && !options.hasNoPidFile)
       reporter.warning('"repmgrd_pid_file" is set in repmgr.conf, -p/--pid-file is used instead');
@@ -170,6 +173,7 @@ async function runInProcess(
   } finally {
     await cleanup.unwind();
     signals.release();
+    stopHearing();
     await log.flush();
   }
 }

@@ -1,9 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runProgram, type ProgramOptions, type ProgramResult } from "../../harness/program.js";
 import { newDirectory } from "../../harness/test-run.js";
+import { throwLater } from "../../harness/throw-later.js";
 
 let configFile: string;
 
@@ -23,6 +26,29 @@ const errors = (...lines: readonly string[]): string =>
   ["The following command line errors were encountered:\n", ...lines.map((line) => `  ${line}\n`)].join("");
 const tryHelp = (noun?: string): string =>
   `Try "repmgr --help"${noun === undefined ? "" : ` or "repmgr ${noun} --help"`} for more information.\n`;
+
+describe("a mistake of ours that nobody catches", () => {
+  it("ends the command with code 15 and one error", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    try {
+      const conninfo = `host=127.0.0.1 port=${port} user=repmgr dbname=repmgr connect_timeout=30`;
+      const file = join(await newDirectory("conf"), "repmgr.conf");
+      await writeFile(file, `node_id=1\nnode_name=n1\nconninfo='${conninfo}'\ndata_directory='/nowhere'\n`);
+      const result = await run(`-f ${file} cluster event`, { env: throwLater(1500) });
+      expect(result).toMatchObject({
+        exitCode: 15,
+        stdout: "",
+        stderr:
+          "ERROR: internal error: thrown where nobody catches it\n" +
+          "HINT: please report this; execute with --verbose to see where it happened\n",
+      });
+    } finally {
+      silent.close();
+    }
+  });
+});
 
 describe("the command line", () => {
   it("searches the usual places when the path of -f is empty, as it is from an unset variable", async () => {

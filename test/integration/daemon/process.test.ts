@@ -8,7 +8,8 @@ import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/p
 import { testEnvironment } from "../../harness/test-run.js";
 import { waitUntil } from "../../harness/wait-until.js";
 import { createRegisteredPrimary, type TestNode } from "../cluster/make-cluster.js";
-import { startDaemon, waitUntilGone } from "./start-daemon.js";
+import { throwLater } from "../../harness/throw-later.js";
+import { startDaemon, waitUntilGone, waitUntilShown } from "./start-daemon.js";
 
 const STAMP = /\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]/.source;
 
@@ -55,6 +56,14 @@ describe("tsrepmgrd", () => {
     const result = await run(...args);
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(expected);
+  });
+
+  it("tells of an error that nobody catches, and goes on", async () => {
+    const daemon = startDaemon(await settingsOf({}), { env: throwLater(1500) });
+    await daemon.says(/ERROR\] internal error: thrown where nobody catches it\n/);
+    await waitUntilShown(daemon, n1.server);
+    daemon.signal("SIGTERM");
+    expect(await daemon.ended).toEqual({ exitCode: 0, signal: null });
   });
 
   it("needs the commands of an automatic failover", async () => {
