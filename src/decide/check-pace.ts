@@ -6,22 +6,21 @@ const SHORTEST_CHECK_MS = 500;
 const SHORTEST_LAST_CHECK_MS = 200;
 const SHORTEST_LAST_ANSWER_MS = 100;
 const PATIENCE = 5;
-/** Every other look is at the open session only; a whole check opens a new connection. */
-const PACE = 1 / 2;
-const PATIENCE_WITH_GLANCE = 1 / 4;
+/** A whole check opens a new connection; between two of them the open session is looked at. */
+const LOOKS_PER_CHECK = 4;
+/** No oftener than this, where checks follow each other soon: each time wakes two processes up. */
+const CALM_GLANCE_MS = 500;
 
 /**
  * How often the upstream is looked at: by the whole check, or by asking the open session for a sign of life. In
  * milliseconds, as everything here.
  */
-export const glancePaceMs = (monitorIntervalMs: number): number => partOf(monitorIntervalMs, PACE);
+export const glancePaceMs = (monitorIntervalMs: number): number =>
+  Math.max(glanceLimitMs(monitorIntervalMs), Math.min(CALM_GLANCE_MS, monitorIntervalMs / 2));
 
 /** How long a sign of life may take before the next check is begun early. */
 export const glanceLimitMs = (monitorIntervalMs: number): number =>
-  partOf(monitorIntervalMs, PATIENCE_WITH_GLANCE);
-
-const partOf = (monitorIntervalMs: number, part: number): number =>
-  Math.min(monitorIntervalMs, Math.max(SHORTEST_GLANCE_MS, monitorIntervalMs * part));
+  Math.min(monitorIntervalMs, Math.max(SHORTEST_GLANCE_MS, monitorIntervalMs / LOOKS_PER_CHECK));
 
 /** How long checks of an upstream that is well take: the slowest of late, forgotten by and by. */
 export const usualCheckMs = (usualMs: number, checkMs: number): number => Math.max(checkMs, 0.9 * usualMs);

@@ -10,7 +10,8 @@ import {
 
 describe("glancePaceMs and glanceLimitMs", () => {
   it.each([
-    { monitorIntervalMs: 2000, pace: 1000, limit: 500 },
+    { monitorIntervalMs: 4000, pace: 1000, limit: 1000 },
+    { monitorIntervalMs: 2000, pace: 500, limit: 500 },
     { monitorIntervalMs: 1000, pace: 500, limit: 250 },
     { monitorIntervalMs: 200, pace: 100, limit: 100 },
     { monitorIntervalMs: 50, pace: 50, limit: 50 },

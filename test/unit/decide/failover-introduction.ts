@@ -7,8 +7,8 @@ are drawn from the code by \`npx vitest run test/unit/decide/failover-document.t
 ## In short
 
 1. A standby that cannot reach its primary tries \`reconnect_attempts\` times, \`reconnect_interval\` apart. Between two checks
-   it asks its open session for a sign of life, so that silence is noticed in half of \`monitor_interval_secs\`; the
-   last attempt takes no longer than a few of the checks before.
+   it asks its open session for a sign of life, so that silence is noticed in a quarter of \`monitor_interval_secs\`, in half
+   of it below two seconds; the last attempt takes no longer than a few of the checks before.
 2. It asks all registered nodes at once. If one of them is the primary of a later term, it follows that one.
 3. Otherwise it stands for election: it votes for itself, and asks the daemons of the other nodes for their votes.
 4. A voter refuses while it sees the primary itself, while it holds another vote (\`vote_hold\`), and when the candidate's log
