@@ -103,7 +103,7 @@ const NODES = listRows(`${SELECT_NODES} ORDER BY node_id`);
  * checkpoint of a promoted server is on the old timeline for a while. Only sessions of roles that may write the
  * metadata are believed; the newest come first.
  */
-const LOOK = (settings: string, nodes: string): string => `
+const renderLook = (settings: string, nodes: string): string => `
   SELECT pg_catalog.pg_backend_pid() AS backend_pid,
          r.in_recovery,
          CASE WHEN r.in_recovery
@@ -157,7 +157,7 @@ export async function lookWithRecords(
 async function readLook(database: Database, id: number, nodes: string): Promise<LookRow> {
   const isComplete = withSettings.has(database);
   try {
-    const [row] = await database.query<LookRow>(LOOK(isComplete ? SETTINGS : NOTHING, nodes), [id]);
+    const [row] = await database.query<LookRow>(renderLook(isComplete ? SETTINGS : NOTHING, nodes), [id]);
     if (row === undefined) throw new RangeError("a query for one row returned none");
     if (isComplete || !row.has_settings) return row;
     const settings = await database.query<SettingsRow>(SELECT_CLUSTER_RECORD);

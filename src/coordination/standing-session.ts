@@ -144,7 +144,7 @@ async function insistOnConnecting(
 const isOutOfReach = ({ attempts }: ConnectionError): boolean =>
   attempts.every(({ kind }) => kind === "refused" || kind === "unreachable" || kind === "timeout");
 
-/** A failure is no end. One timer, because it is asked several times in a second. */
+/** A failure is no end. One timer and no signal: a daemon asks all day long. */
 const isDoneWithin = (work: Promise<void>, timeoutMs: number): Promise<boolean> =>
   new Promise((resolve) => {
     const stopTimer = startTimer(timeoutMs, () => resolve(false));

@@ -12,6 +12,9 @@ const methodOfMessage: Readonly<Record<string, AuthenticationMethod>> = {
   authenticationSASL: "scram-sha-256",
 };
 
+/** The messages in which a server asks for a password, by pg's names. */
+export const passwordRequests: readonly string[] = Object.keys(methodOfMessage);
+
 /** Watches one authentication: what was asked for, and whether `require_auth` and `channel_binding` allow it. */
 export interface AuthenticationRules {
   /** The server sent an authentication request, be it only that none is needed. */

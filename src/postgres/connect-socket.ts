@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Conninfo } from "../model/conninfo.js";
 import { startTimer } from "../system/clock.js";
 import { AttemptFailure, describeSystemError } from "./attempt-failure.js";
-import { loadClient } from "./load-client.js";
+import { loadClient } from "./load-pg.js";
 import type { ServerAddress } from "./server-addresses.js";
 
 interface ConnectRequest {

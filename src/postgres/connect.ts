@@ -5,17 +5,11 @@ import type { ConnectOptions, Databases } from "./database.js";
 import { raceDeadline, startDeadline } from "./deadline.js";
 import { type ConnectionEnvironment, resolveConninfo } from "./environment-defaults.js";
 import { judgePing } from "./ping.js";
+import { probeServer } from "./probe-server.js";
 import { listHosts, resolveHost, type ServerAddress, type ServerHost } from "./server-addresses.js";
 import { makeDatabase } from "./session.js";
-import type { OpenedSocket } from "./open-socket.js";
-import { probeServer } from "./probe-server.js";
 import { checkSessionWish, readSessionWish, type SessionWish } from "./session-attributes.js";
-import {
-  type SessionRequest,
-  type SessionStart,
-  type StartedSession,
-  startSession,
-} from "./start-session.js";
+import { type StartedSession, startSession } from "./start-session.js";
 import { type AddressOutcome, type Attempting, type Login, tryAddress } from "./try-address.js";
 import { readSslMode } from "./tls.js";
 
@@ -66,11 +60,7 @@ export function createDatabases(
   };
 }
 
-async function startWished(
-  opened: OpenedSocket,
-  request: SessionRequest,
-  wish: SessionWish,
-): Promise<SessionStart<StartedSession>> {
+const startWished: Login<StartedSession> = async (opened, request, wish) => {
   const start = await startSession(opened, request);
   if (start.kind === "failed") return start;
   try {
@@ -80,20 +70,16 @@ async function startWished(
     if (!(error instanceof AttemptFailure)) throw error;
     return { kind: "failed", failure: error, authenticationSeen: true };
   }
-}
+};
 
 /** What kind of session it would be has to be asked in one. */
-async function probe(
-  opened: OpenedSocket,
-  request: SessionRequest,
-  wish: SessionWish,
-): Promise<SessionStart<null>> {
+const probe: Login<null> = async (opened, request, wish) => {
   if (wish === "any") return probeServer(opened, request);
   const start = await startWished(opened, request, wish);
   if (start.kind === "failed") return start;
   start.session.client.end().catch(() => undefined);
   return { kind: "started", session: null };
-}
+};
 
 /** Goes through hosts and addresses in libpq's order until one gives a session of the wished kind. */
 async function connectToFirst<Session>(attempting: Attempting<Session>): Promise<Session> {

@@ -1,3 +1,5 @@
+import { passwordRequests, watchAuthentication } from "./authentication-rules.js";
+import { loadConnection } from "./load-pg.js";
 import type { OpenedSocket } from "./open-socket.js";
 import { asPgStream } from "./pg-stream.js";
 import {
@@ -8,38 +10,24 @@ import {
   type SessionStart,
 } from "./start-session.js";
 
-const PASSWORD_REQUESTS = [
-  "authenticationCleartextPassword",
-  "authenticationMD5Password",
-  "authenticationSASL",
-] as const;
-
 /**
  * Logs in until the server is ready or wants a password, and hangs up: what PQping tells, for a part of what a session
- * costs.
+ * costs. Throws ConnectionError for parameters that make every attempt impossible.
  */
 export async function probeServer(
-  { socket }: OpenedSocket,
+  { socket, encrypted }: OpenedSocket,
   request: SessionRequest,
 ): Promise<SessionStart<null>> {
   const { default: PgConnection } = await loadConnection();
   const connection = new PgConnection({ stream: asPgStream(socket), ssl: false });
+  const rules = watchAuthentication(connection, request.conninfo, encrypted);
   return new Promise((resolve) => {
-    let authenticationSeen = false;
-    const see = (): void => {
-      authenticationSeen = true;
-    };
     const fail = (error: unknown): void => {
       socket.destroy();
-      resolve(failedStart(error, authenticationSeen));
+      resolve(failedStart(error, rules.seen()));
     };
     connection.once("connect", () => connection.startup(readStartupParameters(request)));
-    connection.once("authenticationOk", see);
-    for (const message of PASSWORD_REQUESTS)
-      connection.once(message, () => {
-        see();
-        fail(noPasswordSupplied());
-      });
+    for (const message of passwordRequests) connection.once(message, () => fail(noPasswordSupplied()));
     connection.once("readyForQuery", () => {
       connection.end();
       resolve({ kind: "started", session: null });
@@ -50,7 +38,3 @@ export async function probeServer(
     connection.connect(1, "localhost");
   });
 }
-
-let loading: Promise<typeof import("pg/lib/connection.js")> | null = null;
-const loadConnection = (): Promise<typeof import("pg/lib/connection.js")> =>
-  (loading ??= import("pg/lib/connection.js"));

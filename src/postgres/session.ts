@@ -120,7 +120,7 @@ export function numberVersion(text: string): number {
 function describeQueryFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isOfSession =
-    "code" in error ||
+    (error as NodeJS.ErrnoException).code !== undefined ||
     error.message.startsWith("Connection terminated") ||
     error.message.includes("not queryable");
   return isOfSession ? describeLoss(error) : error;

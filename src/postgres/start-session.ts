@@ -4,7 +4,7 @@ import { AttemptFailure, describeSystemError } from "./attempt-failure.js";
 import { type AuthenticationRules, watchAuthentication } from "./authentication-rules.js";
 import type { ConnectionErrorKind } from "./connection-error.js";
 import { type OpenedSocket, serverHungUp } from "./open-socket.js";
-import { loadClient } from "./load-client.js";
+import { loadClient } from "./load-pg.js";
 import { asPgStream } from "./pg-stream.js";
 import { describeTlsFailure } from "./tls.js";
 

@@ -158,6 +158,7 @@ describe("ping", () => {
     ["rejecting", "a server that does not take sessions yet", () => closed.conninfo],
     ["no-response", "a closed port", () => hosts({ port: deadPort })],
     ["no-attempt", "impossible parameters", () => "host=127.0.0.1 port=0"],
+    ["no-attempt", "an unknown authentication method", () => `${primary.conninfo} require_auth=magic`],
   ])("answers %s for %s", async (answer, _what, conninfo) => {
     expect(await testDatabases().ping(parseConninfo(conninfo()))).toBe(answer);
   });
