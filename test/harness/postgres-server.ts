@@ -52,6 +52,8 @@ const DEFAULT_SETTINGS = {
   wal_level: "replica",
   max_wal_senders: "10",
   max_replication_slots: "10",
+  // A standby without a slot may still be reading what a checkpoint would remove.
+  wal_keep_size: "64MB",
   hot_standby: "on",
   wal_log_hints: "on",
   fsync: "off",
