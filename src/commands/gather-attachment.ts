@@ -1,4 +1,10 @@
-import { haveSamePromotion, type AttachFacts, type AttachPurpose } from "../decide/attach.js";
+import {
+  haveSamePromotion,
+  isAhead,
+  type AttachFacts,
+  type AttachPurpose,
+  type ServerPosition,
+} from "../decide/attach.js";
 import { chooseSlotCreator } from "../decide/replication-slots.js";
 import type { UpstreamCandidate } from "../decide/upstream.js";
 import { lookAtServer } from "../coordination/look-at-server.js";
@@ -27,6 +33,9 @@ import { readAttachment } from "../postgres/server-state.js";
 import { isRecordIncomplete } from "../postgres/incomplete-record.js";
 import { beginsAlike } from "../postgres/wal-beginning.js";
 import type { CommandContext } from "./define-command.js";
+
+const POLL_EVERY_MS = 100;
+const ANNOUNCE_AFTER_MS = 1000;
 
 /** The code with which a command ends when its node cannot be attached. */
 export const attachFailureCodes = {
@@ -111,23 +120,58 @@ interface Target {
   readonly purpose: AttachPurpose;
 }
 
+type TargetPosition = Pick<AttachFacts, "target" | "targetHistory">;
+
 /** Where the target is, by its own walsender. Throws UserError with the code of the purpose. */
-export async function readTargetPosition(
+export async function readTargetPosition(context: CommandContext, target: Target): Promise<TargetPosition> {
+  return (await lookAtTarget(await connectForReplication(context, target), target)).there;
+}
+
+/**
+ * Where the target is once it has what `local` had received. Two standbys of one upstream receive the same WAL, now
+ * the one first and now the other: a standby that lacks some is looked at again, for at most `withinMs`. Throws
+ * UserError with the code of the purpose.
+ */
+export async function awaitTargetPosition(
   context: CommandContext,
   target: Target,
-): Promise<Pick<AttachFacts, "target" | "targetHistory">> {
+  { local, withinMs }: { readonly local: ServerPosition; readonly withinMs: number },
+): Promise<TargetPosition> {
+  const { clock, interrupted, reporter } = context;
   const walsender = await connectForReplication(context, target);
+  const begin = clock.monotonic();
+  let isAnnounced = false;
+  for (;;) {
+    const { there, inRecovery } = await lookAtTarget(walsender, target);
+    const waitedMs = clock.monotonic() - begin;
+    if (!inRecovery || !isAhead({ local, ...there }) || waitedMs >= withinMs) return there;
+    if (!isAnnounced && waitedMs >= ANNOUNCE_AFTER_MS) {
+      isAnnounced = true;
+      reporter.notice(
+        `waiting for ${target.purpose} target node ${describeNode(target.record)} to catch up`,
+        {
+          detail: `it lacks WAL that this node has received; waiting at most ${withinMs / 1000} seconds`,
+        },
+      );
+    }
+    await clock.sleep(POLL_EVERY_MS, interrupted);
+  }
+}
+
+async function lookAtTarget(
+  walsender: Database,
+  { record, database, purpose }: Target,
+): Promise<{ readonly there: TargetPosition; readonly inRecovery: boolean }> {
   const identity = await identifySystem(walsender);
-  const state = await readServerState(target.database, target.record.nodeId);
-  return {
-    target: {
-      nodeId: target.record.nodeId,
-      systemIdentifier: identity.systemIdentifier,
-      timeline: identity.timeline,
-      lsn: furthest(identity.position, state.writtenLsn, state.receivedLsn, state.replayedLsn),
-    },
-    targetHistory: await readHistory(walsender, identity.timeline, target.purpose),
+  const state = await readServerState(database, record.nodeId);
+  const target = {
+    nodeId: record.nodeId,
+    systemIdentifier: identity.systemIdentifier,
+    timeline: identity.timeline,
+    lsn: furthest(identity.position, state.writtenLsn, state.receivedLsn, state.replayedLsn),
   };
+  const targetHistory = await readHistory(walsender, identity.timeline, purpose);
+  return { there: { target, targetHistory }, inRecovery: state.inRecovery };
 }
 
 /**
@@ -147,7 +191,7 @@ export async function readSharedTimeline(
       readonly history: TimelineHistory;
       readonly promotions: readonly PromotionRecord[];
     };
-    readonly there: Pick<AttachFacts, "target" | "targetHistory">;
+    readonly there: TargetPosition;
     readonly database: Database;
     readonly endOf: (timeline: number, from: Lsn) => Promise<Lsn | null>;
   },
@@ -167,7 +211,7 @@ export async function readSharedTimeline(
 /** The record within which the local log breaks off where the target left `timeline`; null when there is none. */
 export async function findIncompleteRecord(
   { settings }: Pick<CommandContext, "settings">,
-  { target, targetHistory }: Pick<AttachFacts, "target" | "targetHistory">,
+  { target, targetHistory }: TargetPosition,
   {
     timeline,
     readSegmentBytes,

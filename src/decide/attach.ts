@@ -72,9 +72,18 @@ function promotedApart({ local, target }: AttachFacts, purpose: AttachPurpose): 
   };
 }
 
+/** Whether the local server has more of the timeline that both are on. */
+export function isAhead({ local, target }: Pick<AttachFacts, "local" | "target">): boolean {
+  return (
+    local.systemIdentifier === target.systemIdentifier &&
+    local.timeline === target.timeline &&
+    endOfRecord(local.lsn) > target.lsn
+  );
+}
+
 function judgeSameTimeline({ local, target }: AttachFacts, purpose: AttachPurpose): AttachVerdict {
   const detail = `local node lsn is ${formatLsn(local.lsn)}, ${purpose} target lsn is ${formatLsn(target.lsn)}`;
-  if (endOfRecord(local.lsn) <= target.lsn) {
+  if (!isAhead({ local, target })) {
     return {
       kind: "can-attach",
       finding: { message: "timelines are same, this server is not ahead", detail },

@@ -36,7 +36,7 @@ export const topologySettings = {
     default: 30,
     minimum: 1,
     reloadable: "no",
-    help: "how long a standby may take to attach to its new upstream",
+    help: "how long a new upstream may take to catch up with a standby, and the standby to attach to it",
   },
   standby_follow_restart: {
     type: "boolean",

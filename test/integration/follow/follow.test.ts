@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPrimary, type TestServer } from "../../harness/postgres-server.js";
-import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
+import { runProgram, startProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
 import { createStandby } from "../../harness/standby.js";
+import { signalIfThere } from "../../harness/signals.js";
 import { waitUntil } from "../../harness/wait-until.js";
 
 interface Node {
@@ -149,5 +150,64 @@ describe("standby follow in a cascade of four", () => {
     expect(result.exitCode, result.output).toBe(23);
     expect(result.stderr).toContain("ERROR: this node cannot attach to follow target node 2");
     expect(result.stderr).toContain('HINT: stop this node and execute "node rejoin --force-rewind"');
+  });
+});
+
+describe("standby follow of a standby that has received less", () => {
+  let primary: Node;
+  let middle: Node;
+  let leaf: Node;
+  const receivers: number[] = [];
+
+  const signalReceiver = (name: NodeJS.Signals): void => {
+    for (const pid of receivers) signalIfThere(pid, name);
+  };
+
+  beforeAll(async () => {
+    primary = await makeNode(await createPrimary({ name: "node1" }), 1);
+    await primary.run("primary", "register");
+    middle = await makeNode(await createStandby(primary.server, "node2"), 2);
+    leaf = await makeNode(await createStandby(primary.server, "node3"), 3, { standby_follow_timeout: 3 });
+    for (const node of [middle, leaf]) {
+      expect((await node.run("standby", "register", "--wait-sync=20")).exitCode).toBe(0);
+    }
+    const running = await middle.server.sql<{ pid: number }>("SELECT pid FROM pg_stat_wal_receiver");
+    expect(running).toHaveLength(1);
+    receivers.push(...running.map(({ pid }) => pid));
+    signalReceiver("SIGSTOP");
+    await primary.server.sql("CREATE TABLE public.more AS SELECT generate_series(1, 1000) AS i");
+    const [written] = await primary.server.sql<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
+    await waitUntil("the leaf has received the rows", async () => {
+      const [{ reached } = {}] = await leaf.server.sql<{ reached: boolean }>(
+        "SELECT pg_last_wal_receive_lsn() >= $1::pg_lsn AS reached",
+        [written?.lsn],
+      );
+      return reached === true;
+    });
+  });
+
+  afterAll(() => {
+    signalReceiver("SIGCONT");
+  });
+
+  it("waits standby_follow_timeout for it and then refuses", async () => {
+    const result = await leaf.run("standby", "follow", "--upstream-node-id=2");
+    expect(result.exitCode, result.output).toBe(23);
+    expect(result.stderr).toContain('NOTICE: waiting for follow target node "node2" (ID: 2) to catch up');
+    expect(result.stderr).toContain("ERROR: this node is ahead of the follow target");
+    expect(await upstreamOf(primary, 3)).toBe(1);
+  });
+
+  it("follows it as soon as it has caught up", async () => {
+    await makeNode(leaf.server, 3, { standby_follow_timeout: 60 });
+    const started = startProgram(["-f", leaf.conf, "standby", "follow", "--upstream-node-id=2"], {
+      onStderr: (text) => {
+        if (text.includes("to catch up")) signalReceiver("SIGCONT");
+      },
+    });
+    const result = await started.result;
+    expect(result.exitCode, result.output).toBe(0);
+    expect(result.stderr).toContain("NOTICE: STANDBY FOLLOW successful");
+    expect(await upstreamOf(primary, 3)).toBe(2);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { haveSamePromotion, judgeAttach, type AttachFacts } from "../../../src/decide/attach.js";
+import { haveSamePromotion, isAhead, judgeAttach, type AttachFacts } from "../../../src/decide/attach.js";
 import { parseLsn } from "../../../src/model/lsn.js";
 import { nodeId } from "../../../src/model/node-record.js";
 import { parseTimelineHistory } from "../../../src/model/timeline.js";
@@ -93,6 +93,17 @@ describe("judgeAttach", () => {
       purpose,
     );
     expect(verdict.kind === "diverged" && verdict.problem.hint).toContain(hint);
+  });
+});
+
+describe("isAhead", () => {
+  it.each([
+    ["more of the same timeline", position(1, 3, "0/6002030"), true],
+    ["a page header more", position(1, 3, "0/6002018"), false],
+    ["more of another timeline", position(1, 2, "0/7000000"), false],
+    ["more in another cluster", position(1, 3, "0/7000000", "8000"), false],
+  ])("judges a node with %s", (_case, local, expected) => {
+    expect(isAhead({ local, target: position(2, 3, "0/6002000") })).toBe(expected);
   });
 });
 

@@ -18,12 +18,12 @@ import { openDatabase } from "../../connect-local.js";
 import type { CommandContext } from "../../define-command.js";
 import {
   askUpstream,
+  awaitTargetPosition,
   findFormerUpstream,
   findIncompleteRecord,
   furthest,
   readPromotions,
   readSharedTimeline,
-  readTargetPosition,
   type Participants,
 } from "../../gather-attachment.js";
 
@@ -151,11 +151,11 @@ async function readPositions(
     timeline: replayed ?? state.timeline ?? 1,
     lsn: furthest(state.receivedLsn, state.replayedLsn),
   };
-  const there = await readTargetPosition(context, {
-    record: target,
-    database: targetDatabase,
-    purpose: "follow",
-  });
+  const there = await awaitTargetPosition(
+    context,
+    { record: target, database: targetDatabase, purpose: "follow" },
+    { local: here, withinMs: settings.standby_follow_timeout },
+  );
   const history = (await readOwnHistory(settings.data_directory, here.timeline)) ?? [];
   const sharesTimeline = await readSharedTimeline(context, {
     local: { timeline: here.timeline, history, promotions: await readPromotions(local) },
