@@ -12,12 +12,19 @@ import { createReporter, type Reporter } from "../output/reporter.js";
 import { flushStandardStreams, writeStderr, writeStdout } from "../output/standard-streams.js";
 import { createDatabases } from "../postgres/connect.js";
 import { reachQuestion } from "../remote/reach-question.js";
-import { createCleanupStack } from "../system/cleanup-stack.js";
+import { atExit, createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
+import { standardInputEnd } from "../system/standard-input.js";
 import { readEnvironment } from "./read-environment.js";
 import { isRoot } from "./refusals.js";
 
 const STATE_UNKNOWN = -1;
+
+/** For one who keeps our standard input open and does not see the end of the answer. */
+const LONGEST_WAIT_MS = 2000;
+
+/** The command that has asked is about to end, on this very machine perhaps. */
+const REST_MS = 100;
 
 /**
  * Prints the CSV of `cluster show` with the state of every node unknown. Null, with nothing done, when the words are
@@ -58,7 +65,7 @@ async function showReach(
   { file, settings }: LoadedConfiguration,
 ): Promise<ExitCode> {
   const reporter = createTerseReporter();
-  const cleanup = createCleanupStack();
+  const cleanup = createCleanupStack(atExit);
   const context = {
     environment,
     settings,
@@ -75,6 +82,9 @@ async function showReach(
       [...reachNodes(context, records)].map(async ([nodeId, cell]) => ({ nodeId, value: await cell })),
     );
     for (const { nodeId, value } of reached) reporter.data(renderCsvRow([nodeId, value, STATE_UNKNOWN]));
+    writeStdout(reachQuestion.end);
+    await standardInputEnd(LONGEST_WAIT_MS);
+    await systemClock.sleep(REST_MS);
     const isWhole = reached.every(({ value }) => value === connectivity.reachable);
     return isWhole ? exitCodes.success : exitCodes.nodeStatus;
   } catch (error) {

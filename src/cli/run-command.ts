@@ -9,7 +9,7 @@ import { failureOf } from "./failure-of.js";
 import { readDisplay } from "../output/display.js";
 import { createDatabases } from "../postgres/connect.js";
 import { createRemoteHosts } from "../remote/remote-hosts.js";
-import { createCleanupStack } from "../system/cleanup-stack.js";
+import { atExit, createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
 import { onEscapedError } from "../system/escaped-errors.js";
 import { onInterrupt } from "../system/signals.js";
@@ -34,7 +34,7 @@ export async function runCommand(request: {
   const { programName } = environment;
   const { reporter, sink } = await createCommandReporter({ options, settings, programName, clock, writeLog });
   const interruption = onInterrupt();
-  const cleanup = createCleanupStack();
+  const cleanup = createCleanupStack(atExit);
   const context: CommandContext = {
     clock,
     processes: systemProcesses,

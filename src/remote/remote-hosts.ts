@@ -39,7 +39,13 @@ export function createRemoteHosts(options: RemoteHostsOptions): RemoteHosts {
     closing.abort(new Error("the command has ended"));
     const opened = await Promise.allSettled(connections.values());
     const fulfilled = opened.filter((outcome) => outcome.status === "fulfilled");
-    await Promise.all(fulfilled.map(({ value }) => value.transport.close()));
+    await Promise.all(
+      fulfilled.map(async ({ value: { transport } }) => {
+        // The client in this program ends with it.
+        if (transport.kind === "ssh2") options.cleanup.pushFarewell(() => void transport.close());
+        else await transport.close();
+      }),
+    );
   };
   const loadOnce = once(() =>
     loadPiecewise(options.clock, [() => import("./open-connection.js"), loadExeca]),

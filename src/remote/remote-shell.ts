@@ -21,7 +21,11 @@ export function makeRemoteShell(peer: SshPeer, transport: Transport): RemoteShel
     transport: transport.kind,
     run: async (script, options = {}) => {
       const marker = `tsrepmgr-${randomBytes(12).toString("hex")}`;
-      const result = await transport.execute(wrapScript(script, marker), options);
+      const { isWhole } = options;
+      const result = await transport.execute(wrapScript(script, marker), {
+        ...options,
+        ...(isWhole === undefined ? {} : { isWhole: (stdout) => isWhole(cutPreamble(stdout, marker) ?? "") }),
+      });
       const stdout = cutPreamble(result.stdout, marker);
       if (stdout === null && !result.timedOut) throw failNoShell(peer, result.stderr + result.stdout);
       return { ...result, stdout: stdout ?? "", stderr: cutPreamble(result.stderr, marker) ?? "" };

@@ -310,7 +310,7 @@ interface Execution {
 
 function execute(client: Client, execution: Execution): Promise<RemoteResult> {
   const { commandLine, options, peer, why } = execution;
-  const { input = "", timeoutMs = null, signal } = options;
+  const { input = "", timeoutMs = null, signal, isWhole } = options;
   signal?.throwIfAborted();
   const deadline = startDeadline(timeoutMs, signal);
   return new Promise<RemoteResult>((fulfil, reject) => {
@@ -347,7 +347,10 @@ function execute(client: Client, execution: Execution): Promise<RemoteResult> {
         }
         deadline.signal.addEventListener("abort", stop, { once: true });
         stream
-          .on("data", (chunk: Buffer) => stdout.push(chunk))
+          .on("data", (chunk: Buffer) => {
+            stdout.push(chunk);
+            if (isWhole?.(Buffer.concat(stdout).toString()) === true) fulfil(settled(null, null));
+          })
           .on("error", () => undefined)
           .on("exit", (code: number | null, name?: string) => (ending = [code, name ?? null]))
           .on("close", () =>
@@ -356,7 +359,8 @@ function execute(client: Client, execution: Execution): Promise<RemoteResult> {
               : fulfil(settled(...ending)),
           );
         stream.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-        stream.end(input);
+        if (isWhole === undefined) stream.end(input);
+        else stream.write(input);
       });
     } catch (error) {
       fail(error as Error);

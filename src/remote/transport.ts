@@ -1,6 +1,6 @@
 /** How a remote command ended. Every ending is a value; the caller decides which of them is an error. */
 export interface RemoteResult {
-  /** Null when a signal ended the command, or when it was given up. */
+  /** Null when a signal ended the command, or when nobody waited for its end. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly stdout: string;
@@ -13,6 +13,11 @@ export interface RemoteRunOptions {
   /** Standard input; empty without. */
   readonly input?: string;
   readonly timeoutMs?: number;
+  /**
+   * Whether what the command has written so far is all that is wanted of it. Nobody waits then for how it ends (exit code
+   * and signal are null), and its standard input stays open until the connection is closed. The system's `ssh` waits.
+   */
+  readonly isWhole?: (stdout: string) => boolean;
   /** Gives the command up and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }

@@ -1,10 +1,14 @@
+import { spawn } from "node:child_process";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runProgram, writeRepmgrConf, type ProgramResult } from "../../harness/program.js";
 import { createKey, startSshd, type TestSshd, writeSshConfig } from "../../harness/sshd.js";
 import { newDirectory, testEnvironment } from "../../harness/test-run.js";
+import { waitUntil } from "../../harness/wait-until.js";
 import { addStandby, createRegisteredPrimary, type TestNode } from "../cluster/make-cluster.js";
+
+const builtProgram = resolve(import.meta.dirname, "../../../bin/tsrepmgr.js");
 
 let nodes: readonly TestNode[];
 let sshd: TestSshd;
@@ -29,8 +33,7 @@ beforeAll(async () => {
 async function installCountedProgram(): Promise<string> {
   const directory = await newDirectory("remote-bin");
   const log = join(directory, "calls");
-  const real = resolve(import.meta.dirname, "../../../bin/tsrepmgr.js");
-  const script = `#!/bin/sh\necho "$@" >> '${log}'\nexec '${process.execPath}' '${real}' "$@"\n`;
+  const script = `#!/bin/sh\necho "$@" >> '${log}'\nexec '${process.execPath}' '${builtProgram}' "$@"\n`;
   await writeFile(join(directory, "tsrepmgr"), script);
   await chmod(join(directory, "tsrepmgr"), 0o755);
   await writeFile(log, "");
@@ -108,10 +111,10 @@ describe("cluster show --csv as the other nodes are asked for it", () => {
         env: { TSREPMGR_REACH_ONLY: "1" },
       });
     const show = () => ask(n2.configFile, "--terse");
-    expect(await show()).toMatchObject({ exitCode: 0, stdout: "1,0,-1\n2,0,-1\n3,0,-1\n", stderr: "" });
+    expect(await show()).toMatchObject({ exitCode: 0, stdout: "1,0,-1\n2,0,-1\n3,0,-1\n\n", stderr: "" });
     await n3.server.stop();
     try {
-      expect(await show()).toMatchObject({ exitCode: 25, stdout: "1,0,-1\n2,0,-1\n3,-1,-1\n" });
+      expect(await show()).toMatchObject({ exitCode: 25, stdout: "1,0,-1\n2,0,-1\n3,-1,-1\n\n" });
       expect(await ask(n3.configFile, "--terse")).toMatchObject({
         exitCode: 6,
         stdout: "",
@@ -120,6 +123,27 @@ describe("cluster show --csv as the other nodes are asked for it", () => {
     } finally {
       await n3.server.start();
     }
+  });
+
+  it("keeps its sessions, once it has answered, until its input ends", async () => {
+    const [n1, n2] = nodes;
+    if (n1 === undefined || n2 === undefined) throw new Error("no nodes");
+    const sessions = () =>
+      n1.server.sql("SELECT FROM pg_stat_activity WHERE datname = 'repmgr' AND application_name = 'repmgr'");
+    await waitUntil("nobody is there", async () => (await sessions()).length === 0);
+    const child = spawn(
+      process.execPath,
+      [builtProgram, "-f", n2.configFile, "cluster", "show", "--csv", "--terse"],
+      { env: { ...testEnvironment(), TSREPMGR_REACH_ONLY: "1" } },
+    );
+    let answer = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (answer += text));
+    await waitUntil("the answer is whole", async () => answer.endsWith("\n\n"));
+    expect(await sessions()).toHaveLength(1);
+    child.stdin.end();
+    await waitUntil("it has ended", async () => child.exitCode !== null);
+    expect(child.exitCode).toBe(0);
+    await waitUntil("the session has ended", async () => (await sessions()).length === 0);
   });
 
   it("is the command itself, states and all, when the question or the configuration is another one", async () => {

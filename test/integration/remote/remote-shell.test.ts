@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -74,6 +75,19 @@ describe.each([
     );
     expect(outputs.map(({ stdout }) => stdout)).toEqual(["1\n", "2\n", "3\n", "4\n", "5\n"]);
     expect(await sshd.countLogins()).toBe(before + 1);
+  });
+
+  it("does not wait for the end of a command whose output is whole, where ssh2 carries it", async () => {
+    const opened = await open();
+    const shell = await opened.hosts.connect("node2");
+    const mark = join(await newDirectory("mark"), "ended");
+    const result = await shell.run(`echo whole; cat; echo >${mark}; exit 3`, {
+      isWhole: (stdout) => stdout === "whole\n",
+    });
+    expect(result).toMatchObject({ stdout: "whole\n", exitCode: transport === "ssh2" ? null : 3 });
+    expect(existsSync(mark)).toBe(transport === "openssh");
+    await opened.close();
+    await waitUntil("the command has seen the end of its input", async () => existsSync(mark));
   });
 
   it("gives a command up after its time, and goes on with the next", async () => {

@@ -20,4 +20,29 @@ describe("createCleanupStack", () => {
     expect(failures).toEqual([new Error("second")]);
     expect(await stack.unwind()).toEqual([]);
   });
+
+  it("says farewell after the last release, also what that has registered, and once", async () => {
+    const said: string[] = [];
+    const stack = createCleanupStack();
+    stack.pushFarewell(() => said.push("farewell"));
+    stack.push(async () => {
+      said.push("released");
+      stack.pushFarewell(() => said.push("late farewell"));
+    });
+    await stack.unwind();
+    expect(said).toEqual(["released", "farewell", "late farewell"]);
+    await stack.unwind();
+    expect(said).toHaveLength(3);
+  });
+
+  it("leaves the moment of the farewell to others", async () => {
+    const said: string[] = [];
+    const moments: (() => void)[] = [];
+    const stack = createCleanupStack((sayAll) => moments.push(sayAll));
+    stack.pushFarewell(() => said.push("farewell"));
+    await stack.unwind();
+    expect(said).toEqual([]);
+    for (const sayAll of moments) sayAll();
+    expect(said).toEqual(["farewell"]);
+  });
 });

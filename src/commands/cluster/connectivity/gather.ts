@@ -12,6 +12,7 @@ import { UserError } from "../../../errors/user-error.js";
 import type { NodeId, NodeRecord } from "../../../model/node-record.js";
 import { reachQuestion } from "../../../remote/reach-question.js";
 import { connectRemoteNode, findSshHost, type RemoteProgram } from "../../../remote/remote-node.js";
+import type { RemoteRunOptions } from "../../../remote/transport.js";
 import type { CommandContext } from "../../define-command.js";
 import { connectToCluster } from "../connect-to-cluster.js";
 import { reachNodes } from "../reach-nodes.js";
@@ -97,6 +98,7 @@ async function askForView(context: CommandContext, { node, nodes, way }: ViewQue
     way,
     args: reachQuestion.args,
     variables: { [reachQuestion.variable]: "1" },
+    isWhole: (stdout) => stdout.endsWith(`\n${reachQuestion.end}`),
   });
   if (outcome.kind !== "output") return outcome;
   const view = parseView(outcome.stdout, nodes);
@@ -115,11 +117,12 @@ interface RemoteQuestion {
   readonly way?: Promise<unknown> | undefined;
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
+  readonly isWhole?: RemoteRunOptions["isWhole"];
 }
 
 async function runThere(
   context: CommandContext,
-  { node, way, args, variables = {} }: RemoteQuestion,
+  { node, way, args, variables = {}, isWhole }: RemoteQuestion,
 ): Promise<RemoteOutcome> {
   const { remoteHosts, settings, environment, interrupted } = context;
   const program: RemoteProgram = {
@@ -135,6 +138,7 @@ async function runThere(
       timeoutMs: REMOTE_TIMEOUT_MS,
       signal: interrupted,
       variables,
+      ...(isWhole === undefined ? {} : { isWhole }),
     });
     if (!result.timedOut) return { kind: "output", stdout: result.stdout, stderr: result.stderr };
     return { kind: "no-ssh", reason: `no answer within ${REMOTE_TIMEOUT_MS / 1000} seconds` };
