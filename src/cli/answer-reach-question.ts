@@ -14,16 +14,14 @@ import { createDatabases } from "../postgres/connect.js";
 import { reachQuestion } from "../remote/reach-question.js";
 import { atExit, createCleanupStack } from "../system/cleanup-stack.js";
 import { systemClock } from "../system/clock.js";
-import { standardInputEnd } from "../system/standard-input.js";
+import { awaitInputEnd } from "../system/standard-input.js";
 import { readEnvironment } from "./read-environment.js";
 import { isRoot } from "./refusals.js";
 
 const STATE_UNKNOWN = -1;
 
-/** For one who keeps our standard input open and does not see the end of the answer. */
 const LONGEST_WAIT_MS = 2000;
-
-/** The command that has asked is about to end, on this very machine perhaps. */
+const AT_ONCE_MS = 20;
 const REST_MS = 100;
 
 /**
@@ -83,8 +81,7 @@ async function showReach(
     );
     for (const { nodeId, value } of reached) reporter.data(renderCsvRow([nodeId, value, STATE_UNKNOWN]));
     writeStdout(reachQuestion.end);
-    await standardInputEnd(LONGEST_WAIT_MS);
-    await systemClock.sleep(REST_MS);
+    await awaitRelease();
     const isWhole = reached.every(({ value }) => value === connectivity.reachable);
     return isWhole ? exitCodes.success : exitCodes.nodeStatus;
   } catch (error) {
@@ -94,6 +91,15 @@ async function showReach(
   } finally {
     await cleanup.unwind();
   }
+}
+
+/**
+ * Until who has asked drops the connection, and a moment longer: that command is about to end, on this very machine
+ * perhaps. One without an open standard input waits for our end.
+ */
+async function awaitRelease(): Promise<void> {
+  const waitedMs = await awaitInputEnd(systemClock, LONGEST_WAIT_MS);
+  if (waitedMs > AT_ONCE_MS) await systemClock.sleep(REST_MS);
 }
 
 /** As `--terse` makes it. */

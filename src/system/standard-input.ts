@@ -1,8 +1,12 @@
-import { startTimer } from "./clock.js";
+import { type Clock, startTimer } from "./clock.js";
 
-/** Resolves when nobody can write to our standard input any more, at the latest after `limitMs`. What comes is thrown away. */
-export async function standardInputEnd(limitMs: number): Promise<void> {
+/**
+ * Waits until nobody can write to our standard input any more, at most `limitMs`; what comes is thrown away. Resolves to
+ * the milliseconds that it took.
+ */
+export async function awaitInputEnd(clock: Pick<Clock, "monotonic">, limitMs: number): Promise<number> {
   const { stdin } = process;
+  const begin = clock.monotonic();
   let stopTimer = (): void => {};
   await new Promise<void>((resolve) => {
     stopTimer = startTimer(limitMs, resolve);
@@ -11,4 +15,5 @@ export async function standardInputEnd(limitMs: number): Promise<void> {
   });
   stopTimer();
   stdin.pause();
+  return clock.monotonic() - begin;
 }
