@@ -111,18 +111,17 @@ type RemoteOutcome =
   | { readonly kind: "output"; readonly stdout: string; readonly stderr: string }
   | Extract<ViewAnswer, { readonly kind: "no-ssh" }>;
 
-interface RemoteQuestion {
+interface RemoteQuestion extends Pick<RemoteRunOptions, "isWhole"> {
   readonly node: NodeRecord;
   /** A connection to its host that is being opened: when that fails, nothing else is tried. */
   readonly way?: Promise<unknown> | undefined;
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
-  readonly isWhole?: RemoteRunOptions["isWhole"];
 }
 
 async function runThere(
   context: CommandContext,
-  { node, way, args, variables = {}, isWhole }: RemoteQuestion,
+  { node, way, args, ...options }: RemoteQuestion,
 ): Promise<RemoteOutcome> {
   const { remoteHosts, settings, environment, interrupted } = context;
   const program: RemoteProgram = {
@@ -137,8 +136,7 @@ async function runThere(
     const result = await remote.run(args, {
       timeoutMs: REMOTE_TIMEOUT_MS,
       signal: interrupted,
-      variables,
-      ...(isWhole === undefined ? {} : { isWhole }),
+      ...options,
     });
     if (!result.timedOut) return { kind: "output", stdout: result.stdout, stderr: result.stderr };
     return { kind: "no-ssh", reason: `no answer within ${REMOTE_TIMEOUT_MS / 1000} seconds` };
